@@ -1,0 +1,58 @@
+import type { Message } from '../mcp/message.ts';
+import type { ProxyError } from './error.ts';
+import type { TenantId } from './ids.ts';
+
+/** The server's answer to one call, with the client's own id in it: one JSON-RPC response in one or more pieces. */
+export interface Reply {
+  readonly parts: readonly Buffer[];
+  /** The server answered with a JSON-RPC error. */
+  readonly isError: boolean;
+}
+
+/** One JSON-RPC request from one client, on its way to one server. */
+export interface Call {
+  /** Unique in this process; in the log, and in `error.data.requestId`. */
+  readonly requestId: string;
+  readonly tenantId: TenantId;
+  readonly keyName: string;
+  readonly server: string;
+  readonly message: Message;
+  readonly cancellation: Cancellation;
+  /** Say something to the client ahead of the reply, on the reply's own stream: progress, a log line, a question. */
+  readonly tell: (message: readonly Buffer[]) => void;
+  /** True once the request was handed to a worker: from then on the tool may have run. */
+  dispatched: boolean;
+  /** Called on every sign of life from the server, so that the deadline starts anew. */
+  progressed: () => void;
+}
+
+/** Carries the wish to stop to whoever has the call in hand right now; cheaper than an AbortSignal per call. */
+export class Cancellation {
+  #reason: ProxyError | undefined;
+  #listener: ((reason: ProxyError) => void) | undefined;
+
+  get reason(): ProxyError | undefined {
+    return this.#reason;
+  }
+
+  /** Only one holds the call at a time, so a new listener replaces the old one. */
+  listen(listener: ((reason: ProxyError) => void) | undefined): void {
+    this.#listener = listener;
+  }
+
+  cancel(reason: ProxyError): void {
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.#listener?.(reason);
+  }
+}
+
+export type Handler = (call: Call) => Promise<Reply>;
+
+/** A step on the way in and out: refuse by throwing, pass on by calling `next`, edit what comes back. */
+export type Guard = (call: Call, next: Handler) => Promise<Reply>;
+
+/** Put guards around a handler; the first guard is the outermost. */
+export function guarded(guards: readonly Guard[], innermost: Handler): Handler {
+  return guards.reduceRight<Handler>((next, guard) => (call) => guard(call, next), innermost);
+}

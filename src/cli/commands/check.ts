@@ -1,0 +1,51 @@
+import { loadConfig, type Config } from '../../config/load-config.ts';
+import { type Tenant } from '../../tenants/tenant.ts';
+import { type Problem } from '../../yaml/problem.ts';
+import { commandTrouble } from '../find-command.ts';
+import { counted } from '../format.ts';
+import { problemLines } from '../problems.ts';
+import { readTenants } from '../read-tenants.ts';
+import { type ExitCode, type Terminal } from '../terminal.ts';
+
+interface CheckOptions {
+  readonly config: string;
+  readonly json?: boolean;
+}
+interface Findings {
+  readonly tenants: number;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads everything, starts nothing. */
+export async function check(terminal: Terminal, options: CheckOptions): Promise<ExitCode> {
+  const { tenants, problems } = await findings(options.config);
+  if (options.json === true) {
+    terminal.out(`${JSON.stringify({ ok: problems.length === 0, tenants, problems }, null, 2)}\n`);
+  } else {
+    terminal.out(problemLines(problems));
+    const verdict = problems.length === 0 ? 'no problem found' : `${counted(problems.length, 'problem')} found`;
+    terminal.out(`${counted(tenants, 'tenant')}, ${verdict}\n`);
+  }
+  return problems.length > 0 ? 1 : 0;
+}
+
+async function findings(configFile: string): Promise<Findings> {
+  const loaded = await loadConfig(configFile);
+  if (!('config' in loaded)) return { tenants: 0, problems: loaded.problems };
+  const { tenants, problems } = await readTenants(loaded.config);
+  return { tenants: tenants.length, problems: [...problems, ...missingCommands(loaded.config, tenants)] };
+}
+
+/** A disabled tenant's server is not started, so it may be missing. */
+function missingCommands(config: Config, tenants: readonly Tenant[]): Problem[] {
+  return tenants
+    .filter(({ enabled }) => enabled)
+    .flatMap((tenant) =>
+      [...tenant.servers.values()].flatMap((spec): Problem[] => {
+        const message = commandTrouble(spec);
+        if (message === undefined) return [];
+        const file = tenantFile(config, tenant.id);
+        return [{ file, line: 0, column: 0, code: 'INVALID_SETTING', message: `server ${spec.name}: ${message}` }];
+      }),
+    );
+}

@@ -1,0 +1,54 @@
+import { createProxy } from '../../app.ts';
+import { type Config } from '../../config/load-config.ts';
+import { readConfig } from '../read-config.ts';
+import { untilSignalled } from '../signals.ts';
+import { type ExitCode, type Terminal } from '../terminal.ts';
+
+interface ServeOptions {
+  readonly config: string;
+  readonly welcome?: boolean;
+  readonly port?: number;
+  readonly host?: string;
+}
+
+/** Runs until it is told to stop; then nothing of it is left. */
+export async function serve(terminal: Terminal, options: ServeOptions): Promise<ExitCode> {
+  const written = await readConfig(terminal, options.config);
+  if (written === undefined) return 1;
+  const config = withOverrides(written, options);
+  const proxy = createProxy(config);
+  let url: string;
+  try {
+    ({ url } = await proxy.start());
+  } catch (thrown) {
+    terminal.err(`proxy: ${whyNotStarted(thrown, config)}\n`);
+    return 2;
+  }
+  if (options.welcome === true) {
+    const { welcome } = await import('../welcome.ts');
+    await welcome(terminal, { config, configFile: options.config, url, reload: () => proxy.reload() });
+  }
+  await untilSignalled({
+    stop: (signal) => proxy.stop(signal),
+    kill: () => {
+      proxy.kill();
+    },
+  });
+  return 0;
+}
+
+function withOverrides(config: Config, { port, host }: ServeOptions): Config {
+  const listen = { ...config.listen, port: port ?? config.listen.port, host: host ?? config.listen.host };
+  return { ...config, listen };
+}
+
+function whyNotStarted(thrown: unknown, { listen }: Config): string {
+  const { code, message } = thrown as { code?: string; message?: string };
+  const where = `${listen.host}:${listen.port}`;
+  if (code === 'EADDRINUSE') {
+    return `${where} is in use by another program; stop it, or take another port with --port or listen.port`;
+  }
+  if (code === 'EACCES') return `no permission to listen on ${where}; ports below 1024 are for root`;
+  if (code === 'EADDRNOTAVAIL') return `${listen.host} is not an address of this machine`;
+  return message ?? String(thrown);
+}

@@ -1,0 +1,12 @@
+import { type Problem } from '../yaml/problem.ts';
+import { plain } from './table.ts';
+
+/** `file:line:column CODE message`, one a line, as compilers do it: editors jump to the place. */
+export function problemLines(problems: readonly Problem[]): string {
+  return problems.map((problem) => `${problemLine(problem)}\n`).join('');
+}
+
+function problemLine({ file, line, column, code, message }: Problem): string {
+  const place = line > 0 ? `${file}:${line}:${column}` : file;
+  return `${plain(place)} ${code} ${plain(message)}`;
+}

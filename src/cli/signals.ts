@@ -1,0 +1,27 @@
+interface Stoppable {
+  /** Graceful; resolves when nothing runs any more. */
+  stop(signal: string): Promise<unknown>;
+  /** At once, and before it returns. */
+  kill(): void;
+}
+
+/** Waits for the first SIGTERM or SIGINT and for the graceful stop it starts; a second one kills everything. */
+export function untilSignalled({ stop, kill }: Stoppable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let stopping = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (stopping) {
+        kill();
+        // As a shell reports a process that died of the signal.
+        process.exit(signal === 'SIGINT' ? 130 : 143);
+      }
+      stopping = true;
+      stop(signal).then(() => {
+        // From here on a late signal is no longer ours to answer.
+        process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+        resolve();
+      }, reject);
+    };
+    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  });
+}

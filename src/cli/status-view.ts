@@ -1,0 +1,106 @@
+import { type Status, type TenantState, type TenantStatus, type WorkerStatus } from '../admin/status.ts';
+import { age, counted, latency, memory } from './format.ts';
+import { problemLines } from './problems.ts';
+import { paint, table, type Cell, type Colour, type Column, type TableOptions } from './table.ts';
+
+const columns: readonly Column[] = [
+  { title: 'TENANT' },
+  { title: 'STATE' },
+  { title: 'SERVER' },
+  { title: 'WORKERS', align: 'right' },
+  { title: 'IN FLIGHT', align: 'right' },
+  { title: 'QUEUED', align: 'right' },
+  { title: 'SESSIONS', align: 'right' },
+  { title: 'CALLS', align: 'right' },
+  { title: 'ERRORS', align: 'right' },
+  { title: 'P50/P95', align: 'right' },
+  { title: 'MEMORY', align: 'right' },
+  { title: 'IDLE', align: 'right' },
+  { title: 'LAST ERROR' },
+];
+
+const stateColours: Readonly<Record<TenantState, Colour>> = {
+  idle: 'dim',
+  starting: 'cyan',
+  ready: 'green',
+  backoff: 'yellow',
+  broken: 'red',
+  draining: 'yellow',
+  disabled: 'dim',
+  paused: 'yellow',
+};
+
+/** The whole answer of `proxy status`: a line about the proxy, the tenants, what is wrong, the totals. */
+export function statusView(status: Status, options: TableOptions): string {
+  const parts = [headLine(status, options), tenantTable(status.tenants, options)];
+  if (status.problems.length > 0) {
+    const title = paint(`${counted(status.problems.length, 'problem')}:`, 'yellow', options.colours);
+    parts.push(`${title}\n${problemLines(status.problems)}`);
+  }
+  parts.push(totalsLine(status));
+  return parts.join('\n');
+}
+
+function headLine({ version, state, url, uptimeMs, isolation }: Status, { colours }: TableOptions): string {
+  const shown = paint(state, state === 'ready' ? 'green' : 'yellow', colours);
+  return `proxy ${version} is ${shown} at ${url}, up ${age(uptimeMs)}, isolation: ${isolation}\n`;
+}
+
+function tenantTable(tenants: readonly TenantStatus[], options: TableOptions): string {
+  if (tenants.length === 0) return 'No tenants yet: put a tenants/<id>.yaml into the tenants folder.\n';
+  return table(columns, tenants.map(rowOf), options);
+}
+
+function rowOf(tenant: TenantStatus): Cell[] {
+  const numbers = [tenant.inFlight, tenant.queued, tenant.sessions, tenant.calls];
+  return [
+    { text: tenant.id, colour: 'bold' },
+    { text: stateText(tenant), colour: stateColours[tenant.state] },
+    { text: tenant.server },
+    { text: `${tenant.workers.length}/${tenant.maxWorkers}` },
+    ...numbers.map((count): Cell => ({ text: String(count), colour: count === 0 ? 'dim' : undefined })),
+    { text: String(tenant.errors), colour: tenant.errors > 0 ? 'red' : 'dim' },
+    { text: tenant.p50Ms === null ? '-' : `${latency(tenant.p50Ms)}/${latency(tenant.p95Ms)}` },
+    { text: memory(memoryOf(tenant.workers)) },
+    { text: idleFor(tenant.workers) },
+    { text: lastErrorText(tenant), colour: 'red' },
+  ];
+}
+
+function stateText({ state, retryInMs }: TenantStatus): string {
+  return retryInMs === null ? state : `${state} ${age(retryInMs)}`;
+}
+
+/** A sum that leaves a worker out would be a lie, so it is told only where every worker's is known. */
+function memoryOf(workers: readonly WorkerStatus[]): number | null {
+  let sum = 0;
+  for (const { rssBytes } of workers) {
+    if (rssBytes === null) return null;
+    sum += rssBytes;
+  }
+  return workers.length > 0 ? sum : null;
+}
+
+/** How long the whole pool has done nothing: the shortest of its workers' times. */
+function idleFor(workers: readonly WorkerStatus[]): string {
+  if (workers.length === 0 || workers.some(({ inFlight }) => inFlight > 0)) return '-';
+  return age(Math.min(...workers.map(({ idleMs }) => idleMs)));
+}
+
+function lastErrorText({ lastError }: TenantStatus): string {
+  if (lastError === null) return '';
+  return `${age(lastError.agoMs)} ago ${lastError.code}: ${lastError.message}`;
+}
+
+function totalsLine({ totals, rssBytes }: Status): string {
+  return `${[
+    counted(totals.tenants, 'tenant'),
+    `${totals.workers}/${totals.maxWorkers} workers`,
+    counted(totals.sessions, 'session'),
+    `${totals.inFlight} in flight`,
+    counted(totals.calls, 'call'),
+    counted(totals.errors, 'error'),
+    `${(totals.reuseRatio * 100).toFixed(1)}% reuse`,
+    `proxy memory ${memory(rssBytes)}`,
+  ].join(' · ')}\n`;
+}

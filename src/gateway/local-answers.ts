@@ -1,0 +1,23 @@
+import type { Reply } from '../calls/call.ts';
+import { ProxyError } from '../calls/error.ts';
+import { type Message, textOf } from '../mcp/message.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import type { ServerSpec } from '../workers/spec.ts';
+
+/** `ping` asks whether the other side is there; that is the proxy (2025-11-25 utilities/ping). */
+export function pong({ bytes, id }: Message): Reply {
+  const text = id ? textOf(bytes, id) : 'null';
+  return { parts: [Buffer.from(`{"jsonrpc":"2.0","id":${text},"result":{}}`, 'latin1')], isError: false };
+}
+
+/** The server a URL means: `/mcp/<name>`, or for `/mcp` the one called `default` or the only one. */
+export function requireServer({ servers }: Tenant, name: string | undefined): ServerSpec {
+  const [only] = servers.values();
+  const found =
+    name === undefined
+      ? (servers.get('default') ?? (servers.size === 1 ? only : undefined))
+      : servers.get(name);
+  if (found) return found;
+  const paths = [...servers.keys()].map((server) => `/mcp/${server}`).join(', ');
+  throw new ProxyError('NOT_FOUND', `No server here; this tenant has ${paths}`);
+}

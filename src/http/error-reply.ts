@@ -1,0 +1,49 @@
+import type { ServerResponse } from 'node:http';
+import { errorCodes, type ProxyError } from '../calls/error.ts';
+
+/** The JSON-RPC error that a client sees; `id` is the text of the request's own id, or `null`. */
+export function errorBody(error: ProxyError, id: string): Buffer {
+  const { code, message, executed, requestId } = error;
+  const { rpc, retryable } = errorCodes[code];
+  const data = {
+    source: 'proxy',
+    code,
+    executed,
+    retryable,
+    ...(requestId === undefined ? {} : { requestId }),
+  };
+  return Buffer.concat([
+    Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":`, 'latin1'),
+    Buffer.from(`${JSON.stringify({ code: rpc, message, data })}}`),
+  ]);
+}
+
+/** The one place where an error becomes an HTTP response. */
+export function sendError(
+  response: ServerResponse,
+  error: ProxyError,
+  id = 'null',
+  extra: Readonly<Record<string, string>> = {},
+): void {
+  if (response.headersSent) {
+    response.end();
+    return;
+  }
+  const body = errorBody(error, id);
+  response.writeHead(errorCodes[error.code].http, {
+    ...headersFor(error),
+    ...extra,
+    'content-type': 'application/json',
+    'content-length': body.length,
+  });
+  response.end(body);
+}
+
+function headersFor({ code, retryAfterMs }: ProxyError): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (retryAfterMs !== undefined)
+    headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  if (code === 'UNAUTHENTICATED') headers['www-authenticate'] = 'Bearer realm="mcp"';
+  if (code === 'DRAINING') headers['connection'] = 'close';
+  return headers;
+}

@@ -1,0 +1,103 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ProxyError } from '../calls/error.ts';
+import { sendError } from './error-reply.ts';
+import type { McpEndpoint } from './mcp-endpoint.ts';
+import { type AllowedNames, createOriginCheck } from './origin.ts';
+
+export interface ListenerParts extends AllowedNames {
+  /** 0: any free port. */
+  readonly port: number;
+  readonly maxConnections: number;
+  readonly endpoint: McpEndpoint;
+  readonly isReady: () => boolean;
+}
+
+export interface Listener {
+  /** e.g. `http://127.0.0.1:8080/mcp` */
+  readonly url: string;
+  /** Stop accepting; idle connections end, others may finish. */
+  drain(): void;
+  /** Cut whatever is still open. */
+  close(): void;
+}
+
+const mcpPath = /^\/mcp(?:\/([A-Za-z0-9_-]{1,63}))?$/;
+
+/** The front door. @throws the system's error if the address cannot be had. */
+export async function openListener(parts: ListenerParts): Promise<Listener> {
+  const { endpoint, isReady } = parts;
+  const checkOrigin = createOriginCheck(parts);
+
+  function route(request: IncomingMessage, response: ServerResponse): void {
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    if (path === '/healthz') {
+      say(response, 200, 'ok');
+      return;
+    }
+    if (path === '/readyz') {
+      say(response, isReady() ? 200 : 503, isReady() ? 'ready' : 'not ready');
+      return;
+    }
+    const found = mcpPath.exec(path);
+    if (!found) throw new ProxyError('NOT_FOUND', 'Nothing here; MCP is at /mcp');
+    checkOrigin(request);
+    endpoint.handle(request, response, found[1]);
+  }
+
+  const server = createServer(
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      // Node looks for slow clients only every 30 s unless told otherwise.
+      connectionsCheckingInterval: 1000,
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 16 * 1024,
+      keepAlive: true,
+      keepAliveInitialDelay: 30_000,
+      noDelay: true,
+    },
+    (request, response) => {
+      try {
+        route(request, response);
+      } catch (thrown) {
+        request.resume();
+        sendError(response, ProxyError.from(thrown));
+      }
+    },
+  );
+  server.maxHeadersCount = 100;
+  server.maxConnections = parts.maxConnections;
+  await listening(server, parts.host, parts.port);
+  return {
+    url: urlOf(server, parts.host),
+    drain() {
+      server.close();
+      server.closeIdleConnections();
+    },
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}/mcp`;
+}
+
+function say(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain', 'content-length': text.length }).end(text);
+}

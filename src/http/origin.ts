@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http';
+import { ProxyError } from '../calls/error.ts';
+
+export interface AllowedNames {
+  /** The address listened on. */
+  readonly host: string;
+  /** Further values of `Host`, without a port. Empty on a public address: any. */
+  readonly allowedHosts: readonly string[];
+  /** Further values of `Origin`, as browsers send them. */
+  readonly allowedOrigins: readonly string[];
+}
+
+const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
+const loopbackAddresses = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/**
+ * A web page can make a browser send requests here under a name of its own choosing (DNS rebinding); such a request
+ * carries that name as `Host` and the page's as `Origin` (2025-11-25 transports, "Security Warning").
+ */
+export function createOriginCheck({
+  host,
+  allowedHosts,
+  allowedOrigins,
+}: AllowedNames): (request: IncomingMessage) => void {
+  const isLoopback = loopbackAddresses.has(host);
+  const hosts = new Set(
+    [...(isLoopback ? loopbackNames : []), ...allowedHosts].map((name) => name.toLowerCase()),
+  );
+  const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()));
+  const checksHost = isLoopback || allowedHosts.length > 0;
+
+  return ({ headers }) => {
+    if (checksHost && !hosts.has(nameOf(headers.host ?? ''))) {
+      throw new ProxyError(
+        'FORBIDDEN',
+        'This Host is not served here; the operator can add it to listen.allowedHosts',
+      );
+    }
+    const { origin } = headers;
+    if (origin === undefined || origins.has(origin.toLowerCase())) return;
+    if (isLoopback && loopbackNames.includes(hostOfOrigin(origin))) return;
+    throw new ProxyError(
+      'FORBIDDEN',
+      'This Origin may not call here; the operator can add it to listen.allowedOrigins',
+    );
+  };
+}
+
+const nameOf = (host: string) => host.replace(/:\d+$/, '').toLowerCase();
+
+function hostOfOrigin(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).hostname : '';
+}

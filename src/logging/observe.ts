@@ -1,0 +1,90 @@
+import { type Announce, type ProxyEvent, type ServerFacts } from '../events/events.ts';
+import { type LogFields, type Logger } from './logger.ts';
+import { createRunningWorkers, type RunningWorkers } from './running-workers.ts';
+
+interface Line {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+}
+type Lines = { [T in ProxyEvent['type']]: (event: Extract<ProxyEvent, { type: T }>) => Line };
+
+/** Hears events and writes one line per state change; calls only at `debug`. Never called by anything else. */
+export function logEvents(logger: Logger): Announce {
+  const running = createRunningWorkers();
+  const lines = linesFor(running);
+  const callsToo = logger.isOn('debug');
+  return (event) => {
+    // The busiest event by far: decided before anything is made of it.
+    if (event.type === 'call.ended' && !callsToo) return;
+    const { level, message } = (lines[event.type] as (event: ProxyEvent) => Line)(event);
+    running.hear(event);
+    logger.write(level, message, fieldsOf(event));
+  };
+}
+
+const renamed: Readonly<Record<string, string>> = { type: 'event', tenantId: 'tenant', keyName: 'key', message: 'problem' };
+
+function fieldsOf(event: ProxyEvent): LogFields {
+  const fields: Record<string, string | number | undefined> = {};
+  for (const [name, value] of Object.entries(event) as [string, string | number | undefined][]) {
+    fields[renamed[name] ?? name] = value;
+  }
+  return fields;
+}
+
+const debug = (message: string): Line => ({ level: 'debug', message });
+const info = (message: string): Line => ({ level: 'info', message });
+const warn = (message: string): Line => ({ level: 'warn', message });
+const error = (message: string): Line => ({ level: 'error', message });
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** `acme`, or `acme/files` where the server has a name of its own. */
+const place = ({ tenantId, server }: ServerFacts): string =>
+  server === 'default' ? tenantId : `${tenantId}/${server}`;
+
+function linesFor(running: RunningWorkers): Lines {
+  return {
+    ...proxyLines,
+    ...workerLines,
+    'session.opened': (event) =>
+      debug(
+        running.has(event)
+          ? `Using running worker for tenant: ${place(event)}`
+          : `Session opened for tenant: ${place(event)}`,
+      ),
+    'session.closed': (event) => debug(`Session closed for tenant: ${place(event)} (${event.reason})`),
+    'call.ended': (event) => debug(`${event.method} for tenant ${place(event)}: ${event.outcome}`),
+  };
+}
+
+const proxyLines = {
+  'proxy.listening': (event) => info(`Listening on ${event.url}`),
+  'proxy.draining': (event) => info(`Draining (${event.reason}): ${counted(event.inFlight, 'call')} in flight`),
+  'proxy.stopped': (event) =>
+    event.cutCalls > 0 ? warn(`Stopped; ${counted(event.cutCalls, 'call')} cut short`) : info('Stopped'),
+  'auth.refused': (event) => warn(`Refused a caller without a valid key: ${event.remote}`),
+  'tenants.reloaded': (event) =>
+    info(
+      `Tenants loaded: ${event.tenants} (${event.added} added, ${event.changed} changed, ${event.removed} removed)`,
+    ),
+  'tenant.problem': (event) => warn(`${event.file}:${event.line}:${event.column} ${event.code} ${event.message}`),
+} satisfies Partial<Lines>;
+
+const workerLines = {
+  'worker.spawned': (event) => info(`Creating new worker for tenant: ${place(event)}`),
+  'worker.started': (event) => info(`Worker is ready for tenant: ${place(event)} after ${seconds(event.startMs)}`),
+  'worker.exited': (event) =>
+    event.cutCalls > 0
+      ? warn(`Worker of tenant ${place(event)} ended (${event.reason}) with ${counted(event.cutCalls, 'call')} in flight`)
+      : info(`Worker of tenant ${place(event)} ended (${event.reason})`),
+  'worker.failed': (event) => error(`Worker of tenant ${place(event)} did not start: ${event.reason}`),
+  'worker.misbehaved': (event) => warn(`Worker of tenant ${place(event)} misbehaved: ${event.reason}`),
+  'workers.reaped': (event) => info(`Cleaned up ${counted(event.count, 'idle worker')}`),
+  'breaker.opened': (event) =>
+    error(`Server of tenant ${place(event)} keeps failing; next try in ${seconds(event.forMs)}: ${event.reason}`),
+  'breaker.closed': (event) => info(`Server of tenant ${place(event)} works again`),
+  'generation.swapped': (event) => info(`New settings in force for tenant: ${place(event)}`),
+  'generation.failed': (event) =>
+    error(`New settings of tenant ${place(event)} do not start, the old ones go on: ${event.reason}`),
+} satisfies Partial<Lines>;

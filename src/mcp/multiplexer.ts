@@ -1,0 +1,148 @@
+import { methods } from './methods.ts';
+import { type Message, readMessage, textOf } from './message.ts';
+import { splice } from './splice.ts';
+
+/** Who waits for one answer. Exactly one of `reply` and `fail` is called, once. */
+export interface Waiter {
+  /** The answer, with the asker's own id back in it. */
+  reply(answer: readonly Buffer[], isError: boolean): void;
+  /** A progress notification, with the asker's own token back in it. */
+  progress(notification: readonly Buffer[]): void;
+  fail(error: Error): void;
+}
+
+/** What the worker says of itself, and what it does wrong. */
+export interface MultiplexerListener {
+  request(message: Message): void;
+  notification(message: Message): void;
+  /** The worker broke the protocol in a way that could reach the wrong caller: it must go. */
+  violation(reason: string): void;
+}
+
+interface Entry {
+  readonly originalId: string;
+  readonly originalToken: string | undefined;
+  readonly waiter: Waiter;
+}
+
+/** Late answers to calls given up are expected; this many are remembered. */
+const maxAbandoned = 10_000;
+/** Answers nobody waits for, e.g. doubles, before the worker is taken for broken. */
+const maxStrays = 3;
+
+/**
+ * Many callers over one worker. Every request gets an id of our own, from 1 and never reused in the
+ * worker's life, and every answer the caller's id back, byte for byte; progress tokens likewise.
+ * Two clients, or one that sends `id: 1` for everything, therefore never get each other's answers.
+ */
+export class Multiplexer {
+  readonly #send: (line: readonly Buffer[]) => void;
+  readonly #listener: MultiplexerListener;
+  readonly #waiting = new Map<number, Entry>();
+  readonly #abandoned = new Set<number>();
+  #lastId = 0;
+  #strays = 0;
+
+  constructor(send: (line: readonly Buffer[]) => void, listener: MultiplexerListener) {
+    this.#send = send;
+    this.#listener = listener;
+  }
+
+  get inFlight(): number {
+    return this.#waiting.size;
+  }
+
+  /** Send a request; returns the id it has on the worker. */
+  request(message: Message, waiter: Waiter): number {
+    const { bytes, id, metaToken } = message;
+    if (!id) throw new TypeError('A request has an id');
+    const innerId = ++this.#lastId;
+    const text = String(innerId);
+    this.#waiting.set(innerId, {
+      originalId: textOf(bytes, id),
+      originalToken: metaToken && textOf(bytes, metaToken),
+      waiter,
+    });
+    const edits = metaToken
+      ? [
+          { span: id, text },
+          { span: metaToken, text },
+        ]
+      : [{ span: id, text }];
+    this.#send(splice(bytes, edits, '\n'));
+    return innerId;
+  }
+
+  /** Give a request up and tell the worker; a late answer is dropped. The waiter hears nothing more. */
+  cancel(innerId: number): void {
+    if (!this.#waiting.delete(innerId)) return;
+    this.#abandoned.add(innerId);
+    if (this.#abandoned.size > maxAbandoned) {
+      const [oldest] = this.#abandoned;
+      this.#abandoned.delete(oldest ?? 0);
+    }
+    this.notify(`{"jsonrpc":"2.0","method":"${methods.cancelled}","params":{"requestId":${innerId}}}`);
+  }
+
+  /** Send one JSON text of our own as a line. */
+  notify(json: string): void {
+    this.#send([Buffer.from(`${json}\n`)]);
+  }
+
+  /** One line from the worker. @throws {MalformedMessage} if it is no message. */
+  receive(line: Buffer, maxDepth: number): void {
+    const message = readMessage(line, maxDepth);
+    if (message.kind === 'response') this.#settle(message);
+    else if (message.kind === 'request') this.#asked(message);
+    else if (message.method === methods.progress) this.#progress(message);
+    else this.#listener.notification(message);
+  }
+
+  /** The worker is gone: everybody who still waits gets `error`. Returns how many that were. */
+  failAll(error: Error): number {
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { waiter } of waiting) waiter.fail(error);
+    return waiting.length;
+  }
+
+  #settle(message: Message): void {
+    const { bytes, id } = message;
+    if (!id) return;
+    const innerId = innerIdOf(textOf(bytes, id));
+    const entry = this.#waiting.get(innerId);
+    if (!entry) return this.#stray(innerId);
+    this.#waiting.delete(innerId);
+    entry.waiter.reply(splice(bytes, [{ span: id, text: entry.originalId }]), message.error !== undefined);
+  }
+
+  /** An id never given out can only be made up; a double may be a slip, three are not. */
+  #stray(innerId: number): void {
+    if (this.#abandoned.delete(innerId)) return;
+    if (Number.isNaN(innerId) || innerId > this.#lastId) {
+      this.#listener.violation('it answered a request that was never made');
+    } else if (++this.#strays >= maxStrays) {
+      this.#listener.violation('it answered requests twice');
+    }
+  }
+
+  #asked(message: Message): void {
+    if (message.method !== methods.ping) return this.#listener.request(message);
+    if (message.id)
+      this.notify(
+        `{"jsonrpc":"2.0","id":${message.bytes.toString('utf8', message.id.start, message.id.end)},"result":{}}`,
+      );
+  }
+
+  #progress(message: Message): void {
+    const { bytes, token } = message;
+    const entry = token && this.#waiting.get(innerIdOf(textOf(bytes, token)));
+    if (!token || entry?.originalToken === undefined) return;
+    entry.waiter.progress(splice(bytes, [{ span: token, text: entry.originalToken }]));
+  }
+}
+
+/** Strict: `"1"`, `1.0` and `01` are not the 1 we sent. NaN if it is no id of ours. */
+function innerIdOf(text: string): number {
+  return /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN;
+}

@@ -1,0 +1,185 @@
+import type { Principal } from '../auth/principal.ts';
+import type { Call } from '../calls/call.ts';
+import { ProxyError } from '../calls/error.ts';
+import type { SessionId, TenantId } from '../calls/ids.ts';
+import type { Caller, Line } from '../calls/upstream.ts';
+import { methods } from '../mcp/methods.ts';
+import { type Message, textOf, valueOf } from '../mcp/message.ts';
+import { splice } from '../mcp/splice.ts';
+
+/** Where a session's messages go that belong to no call: an open GET stream. */
+export interface SessionStream {
+  /** False if it can take no more; it is then closed. */
+  write(message: readonly Buffer[]): boolean;
+  close(): void;
+}
+
+/** Messages kept for a client that has no stream open right now. */
+const maxBacklog = 64;
+
+/** One client's stay: who it is, what it waits for, and where it listens. Belongs to one key and one server. */
+export class Session implements Caller {
+  readonly id: SessionId;
+  readonly owner: Principal;
+  readonly server: string;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  readonly openedAt: number;
+  line: Line | undefined;
+  lastUsedAt: number;
+  calls = 0;
+  protocolVersion = '';
+
+  readonly #inFlight = new Map<string, Call[]>();
+  readonly #questions = new Map<
+    string,
+    { readonly idText: string; readonly answer: (response: readonly Buffer[]) => void }
+  >();
+  readonly #streams: SessionStream[] = [];
+  #backlog: (readonly Buffer[])[] = [];
+  #lastQuestion = 0;
+
+  constructor(
+    id: SessionId,
+    owner: Principal,
+    server: string,
+    opening: { now: number; capabilities: Readonly<Record<string, unknown>> },
+  ) {
+    this.id = id;
+    this.owner = owner;
+    this.server = server;
+    this.openedAt = opening.now;
+    this.lastUsedAt = opening.now;
+    this.capabilities = opening.capabilities;
+  }
+
+  get tenantId(): TenantId {
+    return this.owner.tenantId;
+  }
+
+  get keyName(): string {
+    return this.owner.keyName;
+  }
+
+  get isListening(): boolean {
+    return this.#streams.length > 0;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Remember a call while it runs, so that the client can cancel it by its own id. */
+  began(call: Call): void {
+    this.calls++;
+    const key = idText(call.message);
+    const same = this.#inFlight.get(key);
+    if (same) same.push(call);
+    else this.#inFlight.set(key, [call]);
+  }
+
+  ended(call: Call): void {
+    const key = idText(call.message);
+    const same = this.#inFlight.get(key);
+    if (!same || same.length === 1) this.#inFlight.delete(key);
+    else same.splice(same.indexOf(call), 1);
+  }
+
+  /** What the client sends that wants no answer: notifications, and its answers to the server's questions. */
+  accept(message: Message): void {
+    if (message.kind === 'response') this.#answered(message);
+    else if (message.method === methods.cancelled) this.#cancelled(message);
+    else this.line?.send(message);
+  }
+
+  hear(notification: Message, call: Call | undefined): void {
+    this.#tell([notification.bytes], call);
+  }
+
+  ask(request: Message, call: Call | undefined, answer: (response: readonly Buffer[]) => void): void {
+    if (!request.id) return;
+    // Every process numbers its questions from 0; on the session they need numbers of their own.
+    const text = String(++this.#lastQuestion);
+    this.#questions.set(text, { idText: textOf(request.bytes, request.id), answer });
+    this.#tell(splice(request.bytes, [{ span: request.id, text }]), call);
+  }
+
+  /** Listen on `stream`; the newest stream gets what comes, older ones stay open and silent. */
+  listen(stream: SessionStream): void {
+    this.#streams.push(stream);
+    const waiting = this.#backlog;
+    this.#backlog = [];
+    for (const message of waiting) stream.write(message);
+  }
+
+  unlisten(stream: SessionStream): void {
+    const at = this.#streams.indexOf(stream);
+    if (at !== -1) this.#streams.splice(at, 1);
+  }
+
+  close(reason: string): void {
+    for (const calls of this.#inFlight.values()) {
+      for (const call of calls)
+        call.cancellation.cancel(new ProxyError('CANCELLED', 'The session was closed'));
+    }
+    for (const stream of this.#streams.splice(0)) stream.close();
+    this.#backlog = [];
+    this.line?.hangUp(reason);
+  }
+
+  #tell(message: readonly Buffer[], call: Call | undefined): void {
+    if (call) {
+      call.tell(message);
+      return;
+    }
+    const stream = this.#streams.at(-1);
+    if (stream?.write(message)) return;
+    if (this.#backlog.some((waiting) => isSame(waiting, message))) return;
+    this.#backlog.push(message);
+    if (this.#backlog.length > maxBacklog) this.#backlog.shift();
+  }
+
+  #answered(message: Message): void {
+    const { bytes, id } = message;
+    if (!id) return;
+    const text = textOf(bytes, id);
+    const question = this.#questions.get(text);
+    this.#questions.delete(text);
+    question?.answer(splice(bytes, [{ span: id, text: question.idText }]));
+  }
+
+  /** A client that uses one id for several calls at once cannot say which it means; then nothing is cancelled. */
+  #cancelled(message: Message): void {
+    const { bytes, requestId } = message;
+    const calls = requestId && this.#inFlight.get(textOf(bytes, requestId));
+    const call = calls?.length === 1 ? calls[0] : undefined;
+    if (call?.message.method === methods.initialize) return;
+    call?.cancellation.cancel(new ProxyError('CANCELLED', 'The client cancelled the call'));
+  }
+}
+
+const idText = (message: Message) => (message.id ? textOf(message.bytes, message.id) : '');
+
+/** `list_changed` said twice is said once; a client that was away needs it only once. */
+function isSame(a: readonly Buffer[], b: readonly Buffer[]): boolean {
+  return a.length === 1 && b.length === 1 && a[0] !== undefined && b[0] !== undefined && a[0].equals(b[0]);
+}
+
+/** What a client says of itself in `initialize`. */
+export function introduction(message: Message): {
+  protocolVersion: unknown;
+  capabilities: Record<string, unknown>;
+  client: string;
+} {
+  const params = (valueOf(message, message.params) ?? {}) as {
+    protocolVersion?: unknown;
+    capabilities?: Record<string, unknown>;
+    clientInfo?: { name?: unknown };
+  };
+  const { protocolVersion, capabilities, clientInfo } = params;
+  const name = typeof clientInfo?.name === 'string' ? clientInfo.name : 'unknown';
+  return {
+    protocolVersion,
+    capabilities: typeof capabilities === 'object' ? capabilities : {},
+    client: name.slice(0, 64),
+  };
+}

@@ -1,0 +1,12 @@
+import type { Caller } from '../calls/upstream.ts';
+
+/** A session's line as its worker sees it: whom to tell what. */
+export interface AttachedLine {
+  readonly caller: Caller;
+  /** Resource URIs this session wants to hear about. */
+  readonly subscriptions: ReadonlySet<string>;
+  /** The least severe log messages it wants; undefined: all. */
+  readonly logLevel: string | undefined;
+  /** Its worker is gone. */
+  homeless(): void;
+}

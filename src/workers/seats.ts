@@ -1,0 +1,57 @@
+import PQueue from 'p-queue';
+
+/** A seat is the right to have one process; there are `workers.max` of them for all tenants together. */
+export interface Seats {
+  /**
+   * Take a seat and start in it: `start` runs when a seat is free and fewer than `spawns` others are starting.
+   * When all seats are taken, the worker that has been idle longest is asked to leave.
+   */
+  take<Started>(start: () => Promise<Started>): Promise<Started>;
+  /** The process is gone. */
+  release(): void;
+  readonly taken: number;
+  readonly max: number;
+  readonly waiting: number;
+}
+
+export interface SeatParts {
+  readonly max: number;
+  /** Processes starting at once: more would only make each other slow. */
+  readonly spawns: number;
+  /** Ask the worker idle longest to leave; false if all are busy. Its seat comes back through `release`. */
+  readonly evict: () => boolean;
+}
+
+export function createSeats({ max, spawns, evict }: SeatParts): Seats {
+  const starting = new PQueue({ concurrency: spawns });
+  const waiting: (() => void)[] = [];
+  let taken = 0;
+
+  async function seat(): Promise<void> {
+    if (taken < max) {
+      taken++;
+      return;
+    }
+    evict();
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+
+  return {
+    async take(start) {
+      await seat();
+      return starting.add(start);
+    },
+    release() {
+      const next = waiting.shift();
+      if (next) next();
+      else taken--;
+    },
+    get taken() {
+      return taken;
+    },
+    max,
+    get waiting() {
+      return waiting.length;
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import type { Call } from '../calls/call.ts';
+import type { TenantId } from '../calls/ids.ts';
+import type { Caller, Connection, Upstream } from '../calls/upstream.ts';
+import { ServerLine } from './line.ts';
+import { Pool } from './pool.ts';
+import type { ServerSpec } from './spec.ts';
+import type { PoolTools } from './start-worker.ts';
+
+/** How long an old generation may finish its calls, in milliseconds. */
+export const retireGraceMs = 30_000;
+
+/**
+ * One server of one tenant through all its generations: a pool in force, and those before it that finish their calls.
+ * A new generation takes traffic only once it has answered its handshake; until then, and if it never does, the old one serves.
+ */
+export class ServerUpstream implements Upstream {
+  readonly tenantId: TenantId;
+  readonly retired = new Set<Pool>();
+  readonly lines = new Set<ServerLine>();
+  /** Why the newest generation is not in force. */
+  problem: string | undefined;
+
+  readonly #tools: PoolTools;
+  #pool: Pool;
+  #candidate: Pool | undefined;
+
+  constructor(tenantId: TenantId, spec: ServerSpec, tools: PoolTools) {
+    this.tenantId = tenantId;
+    this.#tools = tools;
+    this.#pool = new Pool(tenantId, spec, tools);
+  }
+
+  get pool(): Pool {
+    return this.#pool;
+  }
+
+  /** All pools that may still have processes. */
+  get pools(): readonly Pool[] {
+    return [this.#pool, ...(this.#candidate ? [this.#candidate] : []), ...this.retired];
+  }
+
+  async connect(caller: Caller, initialize: Call): Promise<Connection> {
+    const line = new ServerLine(
+      caller,
+      initialize.message,
+      () => this.#pool,
+      () => this.lines.delete(line),
+    );
+    const pool = this.#pool;
+    // A session needs to know the server, not to have a worker; only the first one waits.
+    const isKnown = pool.result !== undefined && pool.spec.pool.sharing !== 'exclusive';
+    if (!isKnown) await pool.acquire(line, initialize);
+    else pool.acquired++;
+    initialize.cancellation.listen(undefined);
+    const result = line.home?.result ?? pool.result;
+    if (!result) throw new Error('A worker that is open has answered its handshake');
+    this.lines.add(line);
+    return { line, result };
+  }
+
+  /** Go over to another generation, or to new workers of the same one. Resolves when it is in force or given up. */
+  async replace(spec: ServerSpec, reason: string): Promise<boolean> {
+    const next = new Pool(this.tenantId, spec, this.#tools);
+    const hasTraffic = this.#pool.workers.size > 0 || this.#pool.queued > 0;
+    const isShared = spec.pool.sharing !== 'exclusive';
+    if (isShared && (hasTraffic || spec.pool.min > 0)) {
+      this.#candidate?.retire('a newer file came', 0);
+      this.#candidate = next;
+      if (!(await this.#proved(next))) return false;
+    }
+    this.#swap(next, reason);
+    return true;
+  }
+
+  close(reason: string, graceMs: number): void {
+    for (const pool of this.pools) pool.retire(reason, graceMs);
+    this.#retire(this.#pool);
+  }
+
+  async #proved(next: Pool): Promise<boolean> {
+    const facts = { tenantId: this.tenantId, server: next.spec.name, generation: next.spec.generation };
+    try {
+      await next.warm();
+    } catch (thrown) {
+      if (this.#candidate !== next) return false;
+      const reason = thrown instanceof Error ? thrown.message : 'it did not start';
+      this.#candidate = undefined;
+      this.problem = reason;
+      this.#tools.announce({ type: 'generation.failed', ...facts, reason });
+      return false;
+    }
+    return this.#candidate === next;
+  }
+
+  #swap(next: Pool, reason: string): void {
+    const old = this.#pool;
+    next.acquired += old.acquired;
+    next.created += old.created;
+    this.#pool = next;
+    this.#candidate = undefined;
+    this.problem = undefined;
+    this.#retire(old);
+    old.retire(reason, retireGraceMs);
+    const { generation, name } = next.spec;
+    this.#tools.announce({ type: 'generation.swapped', tenantId: this.tenantId, server: name, generation });
+  }
+
+  #retire(pool: Pool): void {
+    this.retired.add(pool);
+    void pool.ended().then(() => this.retired.delete(pool));
+  }
+}

@@ -1,0 +1,117 @@
+import type { TenantId } from '../calls/ids.ts';
+import type { Announce } from '../events/events.ts';
+import type { Message } from '../mcp/message.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Seats } from './seats.ts';
+import type { ServerSpec } from './spec.ts';
+import { Worker, type WorkerListener } from './worker.ts';
+
+/** What every pool of the proxy has in common. */
+export interface PoolTools {
+  readonly clock: Clock;
+  readonly announce: Announce;
+  readonly seats: Seats;
+  /** Names of the proxy's own variables that children get too. */
+  readonly passEnv: readonly string[];
+  /** How long each step of stopping a process may take, in milliseconds. */
+  readonly stopGrace: number;
+  /** `initialize` as the proxy sends it to workers that no single client owns. */
+  readonly initialize: Message;
+  /** Masks a tenant's secrets in what its server wrote. */
+  readonly redactorFor: (secrets: Iterable<string>) => (text: string) => string;
+}
+
+/** A worker did not come to its handshake. The message is for operators and holds nothing the child wrote. */
+export class StartFailure extends Error {
+  override readonly name = 'StartFailure';
+  /** It will fail again until somebody changes something. */
+  readonly permanent: boolean;
+
+  constructor(message: string, permanent: boolean) {
+    super(message);
+    this.permanent = permanent;
+  }
+}
+
+/** System errors of starting that come back however often it is tried. */
+const permanentCauses = new Set([
+  'ENOENT',
+  'EACCES',
+  'ENOEXEC',
+  'ENOTDIR',
+  'E2BIG',
+  'EISDIR',
+  'ELOOP',
+  'EINVAL',
+]);
+
+export interface StartParts {
+  readonly tenantId: TenantId;
+  readonly spec: ServerSpec;
+  readonly tools: PoolTools;
+  readonly listener: WorkerListener;
+  /** The process runs; its handshake is still to come. */
+  readonly spawned: (worker: Worker) => void;
+}
+
+/**
+ * The way from the wish for a worker to one that has answered its handshake: a seat, a turn, a process, a greeting.
+ * `own` is the `initialize` of the one client the worker is for, if it is to be one client's alone.
+ * @throws {StartFailure}
+ */
+export function startWorker(parts: StartParts, own: Message | undefined): Promise<Worker> {
+  return parts.tools.seats.take(async () => {
+    const worker = spawn(parts, own);
+    void worker.ended.then(() => {
+      parts.tools.seats.release();
+    });
+    parts.spawned(worker);
+    try {
+      await worker.handshake();
+    } catch (thrown) {
+      worker.kill('it did not start');
+      await worker.ended;
+      throw failure(parts, worker, thrown);
+    }
+    const { announce, clock } = parts.tools;
+    announce({
+      type: 'worker.started',
+      ...factsOf(parts, worker),
+      startMs: Math.round(clock.now() - worker.startedAt),
+    });
+    return worker;
+  });
+}
+
+function spawn({ spec, tools, listener, tenantId }: StartParts, own: Message | undefined): Worker {
+  const { clock, passEnv, stopGrace, initialize } = tools;
+  try {
+    const worker = new Worker({
+      spec,
+      clock,
+      passEnv,
+      stopGrace,
+      listener,
+      initialize: own ?? initialize,
+    });
+    if (worker.pid > 0) tools.announce({ type: 'worker.spawned', ...factsOf({ tenantId, spec }, worker) });
+    return worker;
+  } catch {
+    tools.seats.release();
+    // Its own text would quote the environment.
+    throw new StartFailure('the system refused its arguments or environment', true);
+  }
+}
+
+function failure(parts: StartParts, worker: Worker, thrown: unknown): StartFailure {
+  const { tools, spec } = parts;
+  const reason = thrown instanceof Error ? thrown.message : 'it did not start';
+  const stderrTail = tools.redactorFor(Object.values(spec.env))(worker.stderr());
+  tools.announce({ type: 'worker.failed', ...factsOf(parts, worker), reason, stderrTail });
+  return new StartFailure(reason, permanentCauses.has(worker.exit?.cause ?? ''));
+}
+
+/** What every event about a worker says. */
+export function factsOf({ tenantId, spec }: Pick<StartParts, 'tenantId' | 'spec'>, worker: Worker) {
+  return { tenantId, server: spec.name, generation: spec.generation, pid: worker.pid };
+}

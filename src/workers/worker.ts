@@ -1,0 +1,315 @@
+import type { Call, Reply } from '../calls/call.ts';
+import { ProxyError } from '../calls/error.ts';
+import { type InitializeResult, initializedNotification, readInitializeResult } from '../mcp/handshake.ts';
+import { MalformedMessage, type Message, readMessage } from '../mcp/message.ts';
+import { Multiplexer } from '../mcp/multiplexer.ts';
+import { jittered } from '../time/backoff.ts';
+import type { Clock } from '../time/clock.ts';
+import type { AttachedLine } from './attached-line.ts';
+import { type Child, type Exit, launch } from './launch.ts';
+import { type ProcessChannel, processChannel } from './process-channel.ts';
+import type { ServerSpec } from './spec.ts';
+import { stderrTail } from './stderr-tail.ts';
+
+/**
+ * starting → idle ⇄ busy → draining → stopping → gone. `draining`: finishes its calls, takes no new ones;
+ * `stopping`: told to end; `gone`: the process is no more. Any state may be followed by `gone`.
+ */
+export type WorkerState = 'starting' | 'idle' | 'busy' | 'draining' | 'stopping' | 'gone';
+
+export interface WorkerParts {
+  readonly spec: ServerSpec;
+  readonly clock: Clock;
+  readonly passEnv: readonly string[];
+  /** How long each step of stopping may take before the next, harder one, in milliseconds. */
+  readonly stopGrace: number;
+  /** How the process is told who asks: `initialize` of the proxy's own, or of the one client it is for. */
+  readonly initialize: Message;
+  readonly listener: WorkerListener;
+}
+
+export interface WorkerListener {
+  request(worker: Worker, message: Message): void;
+  notification(worker: Worker, message: Message): void;
+  /** A place became free, or the worker can no longer be used. */
+  changed(worker: Worker): void;
+  misbehaved(worker: Worker, reason: string): void;
+  gone(worker: Worker, exit: Exit, cutCalls: number): void;
+}
+
+const maxReplyDepth = 256;
+const maxBacklogBytes = 1024 * 1024;
+const stuckAfter = 10_000;
+/** Lines that are no messages: banners, logs. Tolerated up to this many, and this many bytes, a minute. */
+const maxNoise = { lines: 100, bytes: 64 * 1024, windowMs: 60_000 };
+/** How long a dead process's stdout may still be read, if a grandchild holds it open. */
+const drainMs = 200;
+
+/** One child process running one server for one tenant: never for another, never recycled. */
+export class Worker {
+  readonly spec: ServerSpec;
+  readonly startedAt: number;
+  readonly pid: number;
+  readonly expiresAt: number;
+  /** Settles when the process is gone and everybody has been told. */
+  readonly ended: Promise<void>;
+  calls = 0;
+  idleSince: number;
+  result: InitializeResult | undefined;
+  /** Why it ends, if the proxy wanted it. */
+  stopReason: string | undefined;
+  exit: Exit | undefined;
+
+  readonly #parts: WorkerParts;
+  readonly #child: Child;
+  readonly #channel: ProcessChannel;
+  readonly #mux: Multiplexer;
+  readonly #calls = new Map<Call, AttachedLine>();
+  /** The sessions that live on this worker. */
+  readonly lines = new Set<AttachedLine>();
+  readonly stderr: () => string;
+  #phase: 'starting' | 'open' | 'draining' | 'stopping' | 'gone' = 'starting';
+  #noise = { lines: 0, bytes: 0, since: 0 };
+  #failure: ProxyError | undefined;
+
+  constructor(parts: WorkerParts) {
+    const { spec, clock } = parts;
+    this.#parts = parts;
+    this.spec = spec;
+    this.startedAt = clock.now();
+    this.idleSince = this.startedAt;
+    this.expiresAt = this.startedAt + jittered(spec.pool.maxLifetime, 0.2);
+    this.#child = launch(spec, parts.passEnv);
+    this.pid = this.#child.pid ?? 0;
+    this.stderr = stderrTail(this.#child.stderr);
+    this.#channel = processChannel(
+      this.#child,
+      clock,
+      { maxLine: spec.maxReply, stuckAfter },
+      {
+        line: (line) => {
+          this.#receive(line);
+        },
+        violation: (reason) => {
+          this.#violation(reason);
+        },
+      },
+    );
+    this.#mux = new Multiplexer(
+      (line) => {
+        this.#channel.send(line);
+      },
+      {
+        request: (message) => {
+          parts.listener.request(this, message);
+        },
+        notification: (message) => {
+          parts.listener.notification(this, message);
+        },
+        violation: (reason) => {
+          this.#violation(reason);
+        },
+      },
+    );
+    this.ended = this.#child.exit.then((exit) => this.#afterExit(exit));
+  }
+
+  get state(): WorkerState {
+    if (this.#phase !== 'open') return this.#phase;
+    return this.#mux.inFlight > 0 ? 'busy' : 'idle';
+  }
+
+  get inFlight(): number {
+    return this.#mux.inFlight;
+  }
+
+  /** May another call be put on it? */
+  get isOpen(): boolean {
+    return this.#phase === 'open' && this.#channel.backlogBytes < maxBacklogBytes;
+  }
+
+  /** The only call in flight, if there is exactly one: whatever the server says of itself is about that. */
+  get soleCall(): { readonly call: Call; readonly line: AttachedLine } | undefined {
+    if (this.#calls.size !== 1) return undefined;
+    const [entry] = this.#calls;
+    return entry && { call: entry[0], line: entry[1] };
+  }
+
+  /** Does one of its sessions wait for news of a resource? Then its silence is no idleness. */
+  get isListenedTo(): boolean {
+    for (const { subscriptions, caller } of this.lines) {
+      if (subscriptions.size > 0 && caller.isListening) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Wait for the answer to `initialize`.
+   * @throws {Error} whose message, free of anything the child wrote, says what went wrong.
+   */
+  async handshake(): Promise<void> {
+    const { spec, initialize, clock } = this.#parts;
+    const answer = await new Promise<readonly Buffer[] | string>((resolve) => {
+      const stopTimer = clock.after(spec.startTimeout, () => {
+        resolve(`it did not answer initialize within ${spec.startTimeout} ms`);
+      });
+      const settle = (outcome: readonly Buffer[] | string) => {
+        stopTimer();
+        resolve(outcome);
+      };
+      this.#mux.request(initialize, {
+        reply: settle,
+        progress: () => undefined,
+        fail: (error) => {
+          settle(error.message);
+        },
+      });
+    });
+    const result = typeof answer === 'string' ? answer : readInitializeResult(answer);
+    if (typeof result === 'string') throw new Error(result);
+    this.result = result;
+    this.notify(initializedNotification);
+    if (this.#phase === 'starting') this.#phase = 'open';
+    this.idleSince = clock.now();
+  }
+
+  /** Put a call on the worker. Rejects with CRASHED, BAD_REPLY, or the reason the call was cancelled with. */
+  exchange(call: Call, line: AttachedLine): Promise<Reply> {
+    this.calls++;
+    call.dispatched = true;
+    this.#calls.set(call, line);
+    return new Promise((resolve, reject) => {
+      const innerId = this.#mux.request(call.message, {
+        reply: (parts, isError) => {
+          this.#finished(call);
+          resolve({ parts, isError });
+        },
+        progress: (notification) => {
+          call.progressed();
+          call.tell(notification);
+        },
+        fail: (error) => {
+          this.#finished(call);
+          reject(error);
+        },
+      });
+      call.cancellation.listen((reason) => {
+        this.#mux.cancel(innerId);
+        this.#finished(call);
+        reject(reason);
+      });
+    });
+  }
+
+  /** Ask the server something on the proxy's own account; its answer is of no interest. */
+  ask(method: string, params: Readonly<Record<string, unknown>>): void {
+    const text = JSON.stringify({ jsonrpc: '2.0', id: 0, method, params });
+    const nobody = { reply: () => undefined, progress: () => undefined, fail: () => undefined };
+    this.#mux.request(readMessage(Buffer.from(text)), nobody);
+  }
+
+  /** Send the server something of the proxy's own that wants no answer. */
+  notify(json: string): void {
+    this.#mux.notify(json);
+  }
+
+  /** Send the server a line as it is: a client's notification, or its answer to a question. */
+  send(line: readonly Buffer[]): void {
+    this.#channel.send([...line, Buffer.from('\n')]);
+  }
+
+  /** Let the calls in flight finish, take no new ones, then stop. */
+  drain(reason: string): void {
+    if (this.#phase !== 'open') return;
+    this.#phase = 'draining';
+    this.stopReason = reason;
+    this.#parts.listener.changed(this);
+    if (this.#mux.inFlight === 0) this.stop(reason);
+  }
+
+  /** End the process: close its stdin, then SIGTERM, then SIGKILL, each after `stopGrace`. */
+  stop(reason: string): void {
+    if (this.#phase === 'stopping' || this.#phase === 'gone') return;
+    this.#phase = 'stopping';
+    this.stopReason = reason;
+    this.#parts.listener.changed(this);
+    this.#channel.end();
+    const { clock, stopGrace } = this.#parts;
+    clock.after(stopGrace, () => {
+      if (this.#phase !== 'gone') this.#child.signalGroup('SIGTERM');
+    });
+    clock.after(stopGrace * 2, () => {
+      this.kill(reason);
+    });
+  }
+
+  /** End the process now, and everything in its group. */
+  kill(reason: string): void {
+    if (this.#phase === 'gone') return;
+    this.#phase = 'stopping';
+    this.stopReason ??= reason;
+    this.#child.signalGroup('SIGKILL');
+  }
+
+  #finished(call: Call): void {
+    call.cancellation.listen(undefined);
+    this.#calls.delete(call);
+    if (this.#mux.inFlight === 0) {
+      this.idleSince = this.#parts.clock.now();
+      if (this.#phase === 'draining') this.stop(this.stopReason ?? 'drained');
+    }
+    this.#parts.listener.changed(this);
+  }
+
+  #receive(line: Buffer): void {
+    try {
+      this.#mux.receive(line, maxReplyDepth);
+    } catch (thrown) {
+      if (!(thrown instanceof MalformedMessage)) throw thrown;
+      // What claims to be JSON-RPC and is not could be somebody's answer; a banner is not.
+      if (line.subarray(0, 256).includes('"jsonrpc"')) this.#violation('it wrote a broken message');
+      else this.#countNoise(line.length);
+    }
+  }
+
+  #countNoise(bytes: number): void {
+    const now = this.#parts.clock.now();
+    const isFresh = now - this.#noise.since > maxNoise.windowMs;
+    this.#noise = isFresh
+      ? { lines: 1, bytes, since: now }
+      : { lines: this.#noise.lines + 1, bytes: this.#noise.bytes + bytes, since: this.#noise.since };
+    if (this.#noise.lines > maxNoise.lines || this.#noise.bytes > maxNoise.bytes) {
+      this.#violation('it wrote too much to its stdout that is no message');
+    }
+  }
+
+  #violation(reason: string): void {
+    if (this.#phase === 'gone' || this.#failure) return;
+    this.#failure = new ProxyError(
+      'BAD_REPLY',
+      'The server broke the protocol and was stopped; the tool may have run',
+    );
+    this.#parts.listener.misbehaved(this, reason);
+    this.kill(reason);
+  }
+
+  async #afterExit(exit: Exit): Promise<void> {
+    // Grandchildren may hold the pipes; what they have not said by now they will not say.
+    const stopWaiting = new Promise<void>((resolve) => {
+      this.#parts.clock.after(drainMs, resolve);
+    });
+    if (exit.cause === undefined) await Promise.race([this.#channel.drained, stopWaiting]);
+    this.#child.signalGroup('SIGKILL');
+    this.#phase = 'gone';
+    this.exit = exit;
+    const failure = this.#failure ?? new ProxyError('CRASHED', crashMessage(exit));
+    const cutCalls = this.#mux.failAll(failure);
+    this.#parts.listener.gone(this, exit, cutCalls);
+  }
+}
+
+function crashMessage({ exitCode, signal, cause }: Exit): string {
+  if (cause !== undefined) return `The server could not be started (${cause})`;
+  const how = signal === undefined ? `exit code ${exitCode ?? 'unknown'}` : signal;
+  return `The server process ended (${how}) before it answered; the tool may have run`;
+}

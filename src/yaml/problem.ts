@@ -1,0 +1,28 @@
+/**
+ * One thing wrong in one place. Never quotes the file: a secret may stand on that line.
+ * The same shape in `proxy check`, `proxy status` and the log.
+ */
+export interface Problem {
+  readonly file: string;
+  /** From 1; 0 where the file as a whole is meant. */
+  readonly line: number;
+  readonly column: number;
+  readonly code: ProblemCode;
+  /** What is wrong and what to write instead. */
+  readonly message: string;
+}
+
+/** Every kind of problem, documented in docs/errors.md. */
+export const problemCodes = {
+  UNREADABLE: 'the file or folder cannot be read',
+  TOO_BIG: 'the file is larger than it may be',
+  YAML_SYNTAX: 'the text is not YAML that can be read safely',
+  INVALID_SETTING: 'a key is unknown, missing, or has a value it may not have',
+  INVALID_TENANT: 'the tenant id does not fit the pattern, or is not the name of its file',
+  MISSING_VARIABLE: 'a `${NAME}` names an environment variable that is not set',
+  DUPLICATE_KEY: 'two tenants, or one tenant twice, hold the same key',
+  DUPLICATE_TENANT: 'two files name the same tenant',
+  START_FAILED: 'the server of a new generation did not start, so the old one goes on',
+} as const;
+
+export type ProblemCode = keyof typeof problemCodes;
