@@ -27,7 +27,12 @@ export async function openAdminListener(socket: string, actions: Actions): Promi
   await clearStale(file);
   const server = createServer(
     // A question is one line: whoever is slower than this is stuck.
-    { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 8_192 },
+    {
+      headersTimeout: 5_000,
+      requestTimeout: 10_000,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: 8_192,
+    },
     createRoutes(actions),
   );
   server.maxConnections = 64;
@@ -58,7 +63,9 @@ function prepareFolder(folder: string): void {
 async function clearStale(file: string): Promise<void> {
   if (!existsSync(file)) return;
   if (!statSync(file).isSocket()) {
-    throw new AdminSocketError(`admin.socket ${file} is there and is not a socket; move it or set another path`);
+    throw new AdminSocketError(
+      `admin.socket ${file} is there and is not a socket; move it or set another path`,
+    );
   }
   if (await isAnswered(file)) {
     throw new AdminSocketError(

@@ -58,7 +58,8 @@ export interface TenantStatus {
 }
 
 /** `idle`: no worker · `ready`: has workers · `backoff`, `broken`: its server keeps failing · `disabled`: by its file. */
-export type TenantState = 'idle' | 'starting' | 'ready' | 'backoff' | 'broken' | 'draining' | 'disabled' | 'paused';
+export type TenantState =
+  'idle' | 'starting' | 'ready' | 'backoff' | 'broken' | 'draining' | 'disabled' | 'paused';
 
 export interface WorkerStatus {
   readonly pid: number;

@@ -27,13 +27,20 @@ export function createAdminClient(socketPath: string): AdminClient {
     const { status, body } = await exchange(socketPath, method, path);
     const answer: unknown = parsed(body);
     if (status === 200) return answer;
-    const { code = 'INTERNAL_ERROR', message = `HTTP ${status}` } = answer as { code?: string; message?: string };
+    const { code = 'INTERNAL_ERROR', message = `HTTP ${status}` } = answer as {
+      code?: string;
+      message?: string;
+    };
     throw new Refused(code, message);
   };
   return { get: (path) => ask('GET', path), post: (path) => ask('POST', path) };
 }
 
-function exchange(socketPath: string, method: string, path: string): Promise<{ status: number; body: string }> {
+function exchange(
+  socketPath: string,
+  method: string,
+  path: string,
+): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath, method, path, timeout: maxAnswerMs }, (response) => {
       const chunks: Buffer[] = [];

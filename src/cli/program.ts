@@ -29,7 +29,14 @@ export function createProgram(terminal: Terminal, done: Done): Command {
     .description('One shared MCP URL for many teams: each tenant has its own server processes behind it.')
     .version(version)
     .exitOverride()
-    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err })
+    .configureOutput({
+      writeOut: (text) => {
+        terminal.out(text);
+      },
+      writeErr: (text) => {
+        terminal.err(text);
+      },
+    })
     .showHelpAfterError('(add --help for what can be said)');
   addServe(program, terminal, done);
   addWatching(program, terminal, done);
@@ -71,10 +78,12 @@ function addWatching(program: Command, terminal: Terminal, done: Done): void {
     .addOption(configOption())
     .option('--json', 'the whole document, for programs')
     .option('--watch', 'again every second, until Ctrl-C')
-    .action(async (tenant: string | undefined, options: ConfigOptions & { json?: boolean; watch?: boolean }) => {
-      const { status } = await import('./commands/status.ts');
-      done(await status(terminal, { ...options, tenant }));
-    });
+    .action(
+      async (tenant: string | undefined, options: ConfigOptions & { json?: boolean; watch?: boolean }) => {
+        const { status } = await import('./commands/status.ts');
+        done(await status(terminal, { ...options, tenant }));
+      },
+    );
   program
     .command('check')
     .description('read the configuration and every tenant, start nothing, and say every problem')

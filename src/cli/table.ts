@@ -34,7 +34,11 @@ export function paint(text: string, colour: Colour | undefined, colours: boolean
 }
 
 /** Aligned columns under dim titles. Where it does not fit, the last column is cut. */
-export function table(columns: readonly Column[], rows: readonly (readonly Cell[])[], options: TableOptions): string {
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  options: TableOptions,
+): string {
   const widths = widthsOf(columns, rows);
   const room = roomForLast(widths, options.width);
   const line = (cells: readonly Cell[]): string =>
@@ -42,7 +46,11 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
       .map((cell, index) => {
         const last = index === columns.length - 1;
         const text = last ? cut(plain(cell.text), room) : plain(cell.text);
-        return paint(pad(text, widths[index] ?? 0, last ? 'bare' : columns[index]?.align), cell.colour, options.colours);
+        return paint(
+          pad(text, widths[index] ?? 0, last ? 'bare' : columns[index]?.align),
+          cell.colour,
+          options.colours,
+        );
       })
       .join(gap)
       .trimEnd();

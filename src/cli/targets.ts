@@ -5,7 +5,11 @@ import { type ClientTarget } from './client-texts.ts';
 export function targetsOf(tenant: Tenant, url: string, key: string): ClientTarget[] {
   const names = [...tenant.servers.keys()];
   if (names.length <= 1) return [{ name: tenant.id, url, key }];
-  return names.map((name) => ({ name: `${tenant.id}-${name}`, url: `${url}/${encodeURIComponent(name)}`, key }));
+  return names.map((name) => ({
+    name: `${tenant.id}-${name}`,
+    url: `${url}/${encodeURIComponent(name)}`,
+    key,
+  }));
 }
 
 /** The URL of `/mcp` for clients on this machine: an address that means "all of them" is none to connect to. */

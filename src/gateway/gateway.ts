@@ -1,6 +1,6 @@
 import type { Authenticate, Credentials, Principal } from '../auth/principal.ts';
-import { type Call, Cancellation, type Guard, guarded, type Reply } from '../calls/call.ts';
-import { ProxyError } from '../calls/error.ts';
+import { type Call, Cancellation, type Guard, guarded, type Handler, type Reply } from '../calls/call.ts';
+import { type ErrorCode, ProxyError } from '../calls/error.ts';
 import type { Upstream } from '../calls/upstream.ts';
 import type { Announce } from '../events/events.ts';
 import type { Message } from '../mcp/message.ts';
@@ -23,7 +23,7 @@ export interface GatewayParts {
   readonly clock: Clock;
 }
 
-/** A caller that is known, and what it has come for. */
+/** A caller that is known, and the server it has come for. */
 export interface Admitted {
   readonly principal: Principal;
   readonly tenant: Tenant;
@@ -41,41 +41,26 @@ export interface Inbound {
 export interface Answer {
   readonly reply: Reply;
   /** Set when the request opened a session. */
-  readonly opened: Session | undefined;
+  readonly opened?: Session;
 }
 
-/** The way of every request. If a step is not on this page, it does not happen. */
-export interface Gateway {
+/** The whole way of every request, top to bottom. If a step is not on this page, it does not happen. */
+export class Gateway {
+  readonly #parts: GatewayParts;
+  #lastRequest = 0;
+  #inFlight = 0;
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
+  }
+
   /**
-   * Who asks, and for which server: the tenant follows from the credential alone; a tenant named elsewhere may only confirm it.
+   * Who asks, and for which server? The tenant follows from the credential alone; named elsewhere, it may only be confirmed.
    * @throws {ProxyError} UNAUTHENTICATED, FORBIDDEN, NOT_FOUND
    */
-  admit(credentials: Credentials, server: string | undefined, namedTenant: string | undefined): Admitted;
-  /** A request and its one answer. @throws {ProxyError} any code */
-  request(caller: Admitted, inbound: Inbound): Promise<Answer>;
-  /** A notification, or the client's answer to a question of the server. */
-  accept(caller: Admitted, sessionId: string, message: Message): void;
-  /** The session, if it is this caller's. @throws {ProxyError} SESSION_NOT_FOUND */
-  session(caller: Admitted, sessionId: string): Session;
-  /** Hear what the server says of itself. Returns how to stop. */
-  listen(caller: Admitted, sessionId: string, stream: SessionStream): () => void;
-  /** The client says goodbye. */
-  end(caller: Admitted, sessionId: string): void;
-  readonly inFlight: number;
-}
-
-export function createGateway(parts: GatewayParts): Gateway {
-  const { authenticate, tenants, sessions, upstreamFor, guardsFor, clock } = parts;
-  let lastRequest = 0;
-  let inFlight = 0;
-
-  function admit(
-    credentials: Credentials,
-    server: string | undefined,
-    namedTenant: string | undefined,
-  ): Admitted {
-    const principal = authenticate(credentials);
-    const tenant = tenants.find(principal.tenantId);
+  admit(credentials: Credentials, server: string | undefined, namedTenant: string | undefined): Admitted {
+    const principal = this.#parts.authenticate(credentials);
+    const tenant = this.#parts.tenants.find(principal.tenantId);
     if (!tenant)
       throw new ProxyError('TENANT_NOT_CONFIGURED', 'The tenant of this key is not configured any more');
     if (namedTenant !== undefined && namedTenant !== tenant.id) {
@@ -87,39 +72,90 @@ export function createGateway(parts: GatewayParts): Gateway {
     return { principal, tenant, spec: requireServer(tenant, server) };
   }
 
-  const session = ({ principal, spec }: Admitted, id: string) => sessions.require(principal, spec.name, id);
-
-  async function walk(caller: Admitted, call: Call, sessionId: string | undefined): Promise<Answer> {
-    const { principal, tenant, spec } = caller;
-    if (call.message.method === methods.initialize) {
-      let opened: Session | undefined;
-      const handle = guarded(guardsFor(tenant), async (guardedCall) => {
-        const opening = await sessions.open(principal, spec.name, upstreamFor(tenant, spec), guardedCall);
-        opened = opening.session;
-        return opening.reply;
-      });
-      return { reply: await handle(call), opened };
-    }
-    if (sessionId === undefined)
-      throw new ProxyError('INVALID_REQUEST', 'Send Mcp-Session-Id, or initialize first');
-    const found = session(caller, sessionId);
-    if (call.message.method === methods.ping) return { reply: pong(call.message), opened: undefined };
-    const { line } = found;
-    if (!line) throw new ProxyError('SESSION_NOT_FOUND', 'The session is not open yet');
-    found.began(call);
+  /** A request and its one answer, in time. Ends in exactly one event, whatever happens. @throws {ProxyError} */
+  async request(caller: Admitted, inbound: Inbound): Promise<Answer> {
+    const { clock } = this.#parts;
+    const call = this.#callOf(caller, inbound);
+    const startedAt = clock.now();
+    const stopDeadline = startDeadline(call, caller.tenant.deadline, clock);
+    this.#inFlight++;
     try {
-      return { reply: await guarded(guardsFor(tenant), line.exchange)(call), opened: undefined };
+      const answer = await this.#walk(caller, call, inbound.sessionId);
+      this.#ended(call, startedAt, answer.reply.isError ? 'error' : 'ok');
+      return answer;
+    } catch (thrown) {
+      const error = ProxyError.from(thrown).withRequestId(call.requestId);
+      this.#ended(call, startedAt, error.code);
+      throw error;
     } finally {
-      found.ended(call);
+      this.#inFlight--;
+      stopDeadline();
     }
   }
 
-  /** Every call ends in exactly one answer or error, in time, and in exactly one event. */
-  async function request(caller: Admitted, { sessionId, message, tell }: Inbound): Promise<Answer> {
+  /** A notification, or the client's answer to a question of the server: nothing comes back. */
+  accept(caller: Admitted, sessionId: string, message: Message): void {
+    this.session(caller, sessionId).accept(message);
+  }
+
+  /** The session, if it is this caller's. @throws {ProxyError} SESSION_NOT_FOUND */
+  session({ principal, spec }: Admitted, sessionId: string): Session {
+    return this.#parts.sessions.require(principal, spec.name, sessionId);
+  }
+
+  /** Hear on `stream` what the server says of itself. Returns how to stop. */
+  listen(caller: Admitted, sessionId: string, stream: SessionStream): () => void {
+    const session = this.session(caller, sessionId);
+    session.listen(stream);
+    return () => session.unlisten(stream);
+  }
+
+  /** The client says goodbye. */
+  end(caller: Admitted, sessionId: string): void {
+    this.#parts.sessions.close(this.session(caller, sessionId), 'the client closed it');
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  async #walk(caller: Admitted, call: Call, sessionId: string | undefined): Promise<Answer> {
+    const { method } = call.message;
+    if (method === methods.initialize) return this.#open(caller, call);
+    if (sessionId === undefined)
+      throw new ProxyError('INVALID_REQUEST', 'Send Mcp-Session-Id, or initialize first');
+    const session = this.session(caller, sessionId);
+    if (method === methods.ping) return { reply: pong(call.message) };
+    session.began(call);
+    try {
+      return { reply: await this.#guarded(caller, session.line.exchange)(call) };
+    } finally {
+      session.ended(call);
+    }
+  }
+
+  async #open(caller: Admitted, call: Call): Promise<Answer> {
+    const { sessions, upstreamFor } = this.#parts;
     const { principal, tenant, spec } = caller;
-    const call: Call = {
-      requestId: (++lastRequest).toString(36),
-      ...principal,
+    let opened: Session | undefined;
+    const reply = await this.#guarded(caller, async (guardedCall) => {
+      const opening = await sessions.open(principal, spec.name, upstreamFor(tenant, spec), guardedCall);
+      opened = opening.session;
+      return opening.reply;
+    })(call);
+    return opened ? { reply, opened } : { reply };
+  }
+
+  #guarded({ tenant }: Admitted, innermost: Handler): Handler {
+    return guarded(this.#parts.guardsFor(tenant), innermost);
+  }
+
+  #callOf({ principal, spec }: Admitted, { message, tell }: Inbound): Call {
+    const { tenantId, keyName } = principal;
+    return {
+      requestId: (++this.#lastRequest).toString(36),
+      tenantId,
+      keyName,
       server: spec.name,
       message,
       cancellation: new Cancellation(),
@@ -127,57 +163,21 @@ export function createGateway(parts: GatewayParts): Gateway {
       dispatched: false,
       progressed: () => undefined,
     };
-    const startedAt = clock.now();
-    const stopDeadline = startDeadline(call, tenant.deadline, clock);
-    inFlight++;
-    try {
-      const answer = await walk(caller, call, sessionId);
-      ended(call, startedAt, answer.reply.isError ? 'error' : 'ok');
-      return answer;
-    } catch (thrown) {
-      const error = ProxyError.from(thrown).withRequestId(call.requestId);
-      ended(call, startedAt, error.code);
-      throw error;
-    } finally {
-      inFlight--;
-      stopDeadline();
-    }
   }
 
-  function ended(call: Call, startedAt: number, outcome: 'ok' | 'error' | ProxyError['code']): void {
+  #ended(call: Call, startedAt: number, outcome: 'ok' | 'error' | ErrorCode): void {
     const { requestId, tenantId, keyName, server, message } = call;
-    const tookMs = clock.now() - startedAt;
-    parts.announce({
+    const tookMs = this.#parts.clock.now() - startedAt;
+    const { method } = message;
+    this.#parts.announce({
       type: 'call.ended',
       outcome,
       tookMs,
-      method: message.method,
+      method,
       tenantId,
       keyName,
       server,
       requestId,
     });
   }
-
-  return {
-    admit,
-    request,
-    session,
-    accept: (caller, id, message) => {
-      session(caller, id).accept(message);
-    },
-    listen(caller, id, stream) {
-      const found = session(caller, id);
-      found.listen(stream);
-      return () => {
-        found.unlisten(stream);
-      };
-    },
-    end: (caller, id) => {
-      sessions.close(session(caller, id), 'the client closed it');
-    },
-    get inFlight() {
-      return inFlight;
-    },
-  };
 }

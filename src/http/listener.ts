@@ -24,6 +24,19 @@ export interface Listener {
 
 const mcpPath = /^\/mcp(?:\/([A-Za-z0-9_-]{1,63}))?$/;
 
+const timeouts = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  // Node looks for slow clients only every 30 s unless told otherwise.
+  connectionsCheckingInterval: 1000,
+  // Longer than the 60 s of most load balancers, so that they, not we, end a connection.
+  keepAliveTimeout: 65_000,
+  maxHeaderSize: 16 * 1024,
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
+  noDelay: true,
+};
+
 /** The front door. @throws the system's error if the address cannot be had. */
 export async function openListener(parts: ListenerParts): Promise<Listener> {
   const { endpoint, isReady } = parts;
@@ -45,27 +58,14 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
     endpoint.handle(request, response, found[1]);
   }
 
-  const server = createServer(
-    {
-      headersTimeout: 10_000,
-      requestTimeout: 30_000,
-      // Node looks for slow clients only every 30 s unless told otherwise.
-      connectionsCheckingInterval: 1000,
-      keepAliveTimeout: 65_000,
-      maxHeaderSize: 16 * 1024,
-      keepAlive: true,
-      keepAliveInitialDelay: 30_000,
-      noDelay: true,
-    },
-    (request, response) => {
-      try {
-        route(request, response);
-      } catch (thrown) {
-        request.resume();
-        sendError(response, ProxyError.from(thrown));
-      }
-    },
-  );
+  const server = createServer(timeouts, (request, response) => {
+    try {
+      route(request, response);
+    } catch (thrown) {
+      request.resume();
+      sendError(response, ProxyError.from(thrown));
+    }
+  });
   server.maxHeadersCount = 100;
   server.maxConnections = parts.maxConnections;
   await listening(server, parts.host, parts.port);

@@ -2,12 +2,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProxyError } from '../calls/error.ts';
 import type { Admitted, Gateway } from '../gateway/gateway.ts';
 import { MalformedMessage, type Message, readMessage, splitBatch, textOf } from '../mcp/message.ts';
-import { isHeaderVersion } from '../mcp/versions.ts';
+import { methods } from '../mcp/methods.ts';
 import type { Session } from '../sessions/session.ts';
 import { errorBody, sendError } from './error-reply.ts';
 import { openEventStream } from './event-stream.ts';
+import {
+  checkGetHeaders,
+  checkPostHeaders,
+  checkVersion,
+  header,
+  requireSessionId,
+  sessionIdOf,
+} from './mcp-headers.ts';
 import { createPostReply, type PostReply } from './post-reply.ts';
-import { readBody, tooLarge } from './read-body.ts';
+import { readBody } from './read-body.ts';
 
 export interface McpEndpointParts {
   readonly gateway: Gateway;
@@ -15,7 +23,7 @@ export interface McpEndpointParts {
   readonly maxBody: number;
   /** The deepest nesting of a message. */
   readonly maxDepth: number;
-  /** Refuses everything new while the proxy drains. */
+  /** Is everything new refused, because the proxy is about to stop? */
   readonly isDraining: () => boolean;
   /** A stranger was turned away. */
   readonly refused: (remote: string) => void;
@@ -23,109 +31,47 @@ export interface McpEndpointParts {
 
 /** How often silent connections are given a sign of life, in milliseconds. */
 const awakeEvery = 15_000;
+const maxBatch = 100;
+const drainRetryMs = 1000;
 
-export interface McpEndpoint {
-  handle(request: IncomingMessage, response: ServerResponse, server: string | undefined): void;
-  /** Close what is open without end: streams of sessions. */
-  closeStreams(): void;
+/** One HTTP exchange with a caller that is known. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly caller: Admitted;
 }
 
 /** Streamable HTTP of 2025-03-26, 2025-06-18 and 2025-11-25: POST, GET and DELETE on one path. */
-export function createMcpEndpoint(parts: McpEndpointParts): McpEndpoint {
-  const { gateway, maxBody, maxDepth } = parts;
-  const waiting = new Set<PostReply>();
-  const streams = new Set<{ comment(): void; close(): void }>();
-  setInterval(() => {
-    for (const reply of waiting) reply.stayAwake();
-    for (const stream of streams) stream.comment();
-  }, awakeEvery).unref();
+export class McpEndpoint {
+  readonly #parts: McpEndpointParts;
+  readonly #waiting = new Set<PostReply>();
+  readonly #streams = new Set<{ comment(): void; close(): void }>();
+  readonly #awake: NodeJS.Timeout;
 
-  async function post(request: IncomingMessage, response: ServerResponse, caller: Admitted): Promise<void> {
-    checkPostHeaders(request, maxBody);
-    const body = await readBody(request, maxBody);
-    const batch = splitBatch(body, 100, maxDepth);
-    const messages = (batch ?? [body]).map((bytes) => readMessage(bytes, maxDepth));
-    if (batch) checkBatch(request, messages);
-    const requests = messages.filter(({ kind }) => kind === 'request');
-    for (const message of messages) {
-      if (message.kind !== 'request') gateway.accept(caller, requireSessionId(request), message);
-    }
-    const [only] = requests;
-    if (!only) accepted(response);
-    else if (batch) await answerAll(request, response, caller, requests);
-    else await answer(request, response, caller, only);
+  constructor(parts: McpEndpointParts) {
+    this.#parts = parts;
+    this.#awake = setInterval(() => {
+      for (const reply of this.#waiting) reply.stayAwake();
+      for (const stream of this.#streams) stream.comment();
+    }, awakeEvery).unref();
   }
 
-  async function answer(
-    request: IncomingMessage,
-    response: ServerResponse,
-    caller: Admitted,
-    message: Message,
-  ): Promise<void> {
-    let opened: Session | undefined;
-    const reply = createPostReply(response, () => (opened ? { 'mcp-session-id': opened.id } : {}));
-    waiting.add(reply);
-    try {
-      const answer = await gateway.request(caller, {
-        sessionId: sessionIdOf(request),
-        message,
-        tell: reply.tell,
-      });
-      opened = answer.opened;
-      reply.finish([answer.reply.parts], false);
-    } catch (thrown) {
-      const error = ProxyError.from(thrown);
-      const id = idTextOf(message);
-      if (error.code === 'CANCELLED') reply.abandon();
-      else if (response.headersSent) reply.finish([[errorBody(error, id)]], false);
-      else sendError(response, error, id);
-    } finally {
-      waiting.delete(reply);
-    }
-  }
-
-  async function answerAll(
-    request: IncomingMessage,
-    response: ServerResponse,
-    caller: Admitted,
-    messages: readonly Message[],
-  ): Promise<void> {
-    const reply = createPostReply(response, () => ({}));
-    const sessionId = requireSessionId(request);
-    waiting.add(reply);
-    const answers = await Promise.all(
-      messages.map(async (message) => {
-        try {
-          return (await gateway.request(caller, { sessionId, message, tell: reply.tell })).reply.parts;
-        } catch (thrown) {
-          return [errorBody(ProxyError.from(thrown), idTextOf(message))];
-        }
-      }),
-    );
-    waiting.delete(reply);
-    reply.finish(answers, true);
-  }
-
-  function get(request: IncomingMessage, response: ServerResponse, caller: Admitted): void {
-    if (!accepts(request, 'text/event-stream'))
-      throw new ProxyError('NOT_ACCEPTABLE', 'GET needs Accept: text/event-stream');
-    const sessionId = requireSessionId(request);
-    gateway.session(caller, sessionId);
-    const stream = openEventStream(response);
-    streams.add(stream);
-    const unlisten = gateway.listen(caller, sessionId, stream);
-    response.once('close', () => {
-      streams.delete(stream);
-      unlisten();
+  /** Answer one HTTP request, whatever it holds. `server` is the name in the path, if any. */
+  handle(request: IncomingMessage, response: ServerResponse, server: string | undefined): void {
+    this.#route(request, response, server).catch((thrown: unknown) => {
+      const error = asProxyError(thrown);
+      if (error.code === 'UNAUTHENTICATED') this.#parts.refused(request.socket.remoteAddress ?? '');
+      refuse(request, response, error);
     });
   }
 
-  function remove(request: IncomingMessage, response: ServerResponse, caller: Admitted): void {
-    gateway.end(caller, requireSessionId(request));
-    response.writeHead(200, { 'content-length': 0 }).end();
+  /** End the streams that would otherwise stay open for ever. */
+  close(): void {
+    clearInterval(this.#awake);
+    for (const stream of this.#streams) stream.close();
   }
 
-  async function route(
+  async #route(
     request: IncomingMessage,
     response: ServerResponse,
     server: string | undefined,
@@ -134,96 +80,126 @@ export function createMcpEndpoint(parts: McpEndpointParts): McpEndpoint {
     if (method !== 'POST' && method !== 'GET' && method !== 'DELETE') {
       throw new ProxyError('METHOD_NOT_ALLOWED', 'Use POST, GET or DELETE');
     }
-    if (parts.isDraining())
+    if (this.#parts.isDraining()) {
       throw new ProxyError('DRAINING', 'The proxy is about to stop; ask again shortly', {
-        retryAfterMs: 1000,
+        retryAfterMs: drainRetryMs,
       });
+    }
     checkVersion(request);
     const { authorization } = request.headers;
     const credentials = { authorization, apiKey: header(request, 'x-api-key') };
-    const caller = gateway.admit(credentials, server, header(request, 'x-tenant-id'));
-    if (method === 'POST') await post(request, response, caller);
-    else if (method === 'GET') get(request, response, caller);
-    else remove(request, response, caller);
+    const caller = this.#parts.gateway.admit(credentials, server, header(request, 'x-tenant-id'));
+    const exchange = { request, response, caller };
+    if (method === 'POST') await this.#post(exchange);
+    else if (method === 'GET') this.#get(exchange);
+    else this.#delete(exchange);
   }
 
-  return {
-    handle(request, response, server) {
-      route(request, response, server).catch((thrown: unknown) => {
-        const error =
-          thrown instanceof MalformedMessage
-            ? new ProxyError(thrown.code, thrown.message)
-            : ProxyError.from(thrown);
-        if (error.code === 'UNAUTHENTICATED') parts.refused(request.socket.remoteAddress ?? '');
-        refuse(request, response, error);
-      });
-    },
-    closeStreams() {
-      for (const stream of streams) stream.close();
-    },
-  };
+  async #post(exchange: Exchange): Promise<void> {
+    const { request, response, caller } = exchange;
+    const { gateway, maxBody, maxDepth } = this.#parts;
+    checkPostHeaders(request, maxBody);
+    const body = await readBody(request, maxBody);
+    const batch = splitBatch(body, maxBatch, maxDepth);
+    if (batch) return this.#postBatch(exchange, batch);
+    const message = readMessage(body, maxDepth);
+    if (message.kind === 'request') return this.#answer(exchange, message);
+    gateway.accept(caller, requireSessionId(request), message);
+    accepted(response);
+  }
+
+  async #answer({ request, response, caller }: Exchange, message: Message): Promise<void> {
+    let opened: Session | undefined;
+    const reply = createPostReply(response, () => (opened ? { 'mcp-session-id': opened.id } : {}));
+    this.#waiting.add(reply);
+    try {
+      const inbound = { sessionId: sessionIdOf(request), message, tell: reply.tell };
+      const answer = await this.#parts.gateway.request(caller, inbound);
+      opened = answer.opened;
+      reply.finish([answer.reply.parts], false);
+    } catch (thrown) {
+      const error = ProxyError.from(thrown);
+      if (error.code === 'CANCELLED') reply.abandon();
+      else if (response.headersSent) reply.finish([[errorBody(error, idTextOf(message))]], false);
+      else sendError(response, error, idTextOf(message));
+    } finally {
+      this.#waiting.delete(reply);
+    }
+  }
+
+  /** Taken apart here: servers read one message a line, and SDK servers drop a whole array in silence. */
+  async #postBatch({ request, response, caller }: Exchange, parts: readonly Buffer[]): Promise<void> {
+    const { gateway, maxDepth } = this.#parts;
+    const messages = parts.map((bytes) => readMessage(bytes, maxDepth));
+    checkBatch(request, messages);
+    const sessionId = requireSessionId(request);
+    for (const message of messages)
+      if (message.kind !== 'request') gateway.accept(caller, sessionId, message);
+    const requests = messages.filter(({ kind }) => kind === 'request');
+    if (requests.length === 0) {
+      accepted(response);
+      return;
+    }
+    const reply = createPostReply(response, () => ({}));
+    this.#waiting.add(reply);
+    const answers = await Promise.all(
+      requests.map((message) =>
+        gateway.request(caller, { sessionId, message, tell: reply.tell }).then(
+          (answer) => answer.reply.parts,
+          (thrown: unknown) => [errorBody(ProxyError.from(thrown), idTextOf(message))],
+        ),
+      ),
+    );
+    this.#waiting.delete(reply);
+    reply.finish(answers, true);
+  }
+
+  #get({ request, response, caller }: Exchange): void {
+    checkGetHeaders(request);
+    const sessionId = requireSessionId(request);
+    // Before the stream opens: afterwards there is no status left to say no with.
+    this.#parts.gateway.session(caller, sessionId);
+    const stream = openEventStream(response);
+    this.#streams.add(stream);
+    const unlisten = this.#parts.gateway.listen(caller, sessionId, stream);
+    response.once('close', () => {
+      this.#streams.delete(stream);
+      unlisten();
+    });
+  }
+
+  #delete({ request, response, caller }: Exchange): void {
+    this.#parts.gateway.end(caller, requireSessionId(request));
+    response.writeHead(200, { 'content-length': 0 }).end();
+  }
 }
 
-/** What is left of a refused body is not read: a small one is let run out, a large one ends the connection. */
+function asProxyError(thrown: unknown): ProxyError {
+  return thrown instanceof MalformedMessage
+    ? new ProxyError(thrown.code, thrown.message)
+    : ProxyError.from(thrown);
+}
+
+/** What is left of a refused body is thrown away, and the connection with it. */
 function refuse(request: IncomingMessage, response: ServerResponse, error: ProxyError): void {
-  const extra: Record<string, string> =
-    error.code === 'METHOD_NOT_ALLOWED' ? { allow: 'POST, GET, DELETE' } : {};
+  const extra: Record<string, string> = {};
+  if (error.code === 'METHOD_NOT_ALLOWED') extra['allow'] = 'POST, GET, DELETE';
   if (!request.complete) extra['connection'] = 'close';
   sendError(response, error, 'null', extra);
-  if (!request.complete) request.resume();
+  request.resume();
 }
 
 function accepted(response: ServerResponse): void {
   response.writeHead(202, { 'content-length': 0 }).end();
 }
 
-function checkPostHeaders(request: IncomingMessage, maxBody: number): void {
-  const { headers } = request;
-  const type = headers['content-type'] ?? '';
-  if (type !== 'application/json' && !/^application\/json\s*(;|$)/i.test(type)) {
-    throw new ProxyError('UNSUPPORTED_MEDIA_TYPE', 'POST needs Content-Type: application/json');
-  }
-  if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
-    throw new ProxyError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without Content-Encoding');
-  }
-  if (!accepts(request, 'application/json') || !accepts(request, 'text/event-stream')) {
-    throw new ProxyError('NOT_ACCEPTABLE', 'POST needs Accept: application/json, text/event-stream');
-  }
-  if (Number(headers['content-length'] ?? 0) > maxBody) throw tooLarge(maxBody);
-}
-
-function accepts({ headers }: IncomingMessage, type: string): boolean {
-  const accept = headers.accept ?? '';
-  return accept.includes(type) || accept.includes('*/*') || accept.includes(`${type.split('/')[0] ?? ''}/*`);
-}
-
 /** Batches were in 2025-03-26 only; a client that does not name its revision speaks that one. */
 function checkBatch(request: IncomingMessage, messages: readonly Message[]): void {
   const version = header(request, 'mcp-protocol-version') ?? '2025-03-26';
   if (version !== '2025-03-26') throw new ProxyError('INVALID_REQUEST', `Protocol ${version} has no batches`);
-  if (messages.some(({ method }) => method === 'initialize')) {
+  if (messages.some(({ method }) => method === methods.initialize)) {
     throw new ProxyError('INVALID_REQUEST', 'initialize must not be in a batch');
   }
-}
-
-function checkVersion(request: IncomingMessage): void {
-  const version = header(request, 'mcp-protocol-version');
-  if (version !== undefined && !isHeaderVersion(version)) {
-    throw new ProxyError('INVALID_REQUEST', 'MCP-Protocol-Version is none that is spoken here');
-  }
-}
-
-function header({ headers }: IncomingMessage, name: string): string | undefined {
-  const value = headers[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-const sessionIdOf = (request: IncomingMessage) => header(request, 'mcp-session-id');
-
-function requireSessionId(request: IncomingMessage): string {
-  const id = sessionIdOf(request);
-  if (id === undefined) throw new ProxyError('INVALID_REQUEST', 'Send Mcp-Session-Id, or initialize first');
-  return id;
 }
 
 const idTextOf = ({ bytes, id }: Message) => (id ? textOf(bytes, id) : 'null');

@@ -7,7 +7,7 @@ import { type EventStream, openEventStream } from './event-stream.ts';
  */
 export interface PostReply {
   /** Say something ahead of the answer; from then on the answer is an event stream. */
-  tell(message: readonly Buffer[]): void;
+  readonly tell: (message: readonly Buffer[]) => void;
   /** The answer, or the answers of a batch. */
   finish(answers: readonly (readonly Buffer[])[], isBatch: boolean): void;
   /** Nothing will be answered: a cancelled call gets no response. */

@@ -49,7 +49,8 @@ export function createLogger(options: LoggerOptions = {}): Logger {
       inner[at](cleanFields(fields, redact), clean(redact(message), maxFieldChars));
     },
     flush() {
-      if ('flushSync' in out && typeof out.flushSync === 'function') flushQuietly(out as { flushSync(): void });
+      if ('flushSync' in out && typeof out.flushSync === 'function')
+        flushQuietly(out as { flushSync(): void });
     },
   };
 }

@@ -22,7 +22,12 @@ export function logEvents(logger: Logger): Announce {
   };
 }
 
-const renamed: Readonly<Record<string, string>> = { type: 'event', tenantId: 'tenant', keyName: 'key', message: 'problem' };
+const renamed: Readonly<Record<string, string>> = {
+  type: 'event',
+  tenantId: 'tenant',
+  keyName: 'key',
+  message: 'problem',
+};
 
 function fieldsOf(event: ProxyEvent): LogFields {
   const fields: Record<string, string | number | undefined> = {};
@@ -60,7 +65,8 @@ function linesFor(running: RunningWorkers): Lines {
 
 const proxyLines = {
   'proxy.listening': (event) => info(`Listening on ${event.url}`),
-  'proxy.draining': (event) => info(`Draining (${event.reason}): ${counted(event.inFlight, 'call')} in flight`),
+  'proxy.draining': (event) =>
+    info(`Draining (${event.reason}): ${counted(event.inFlight, 'call')} in flight`),
   'proxy.stopped': (event) =>
     event.cutCalls > 0 ? warn(`Stopped; ${counted(event.cutCalls, 'call')} cut short`) : info('Stopped'),
   'auth.refused': (event) => warn(`Refused a caller without a valid key: ${event.remote}`),
@@ -68,21 +74,27 @@ const proxyLines = {
     info(
       `Tenants loaded: ${event.tenants} (${event.added} added, ${event.changed} changed, ${event.removed} removed)`,
     ),
-  'tenant.problem': (event) => warn(`${event.file}:${event.line}:${event.column} ${event.code} ${event.message}`),
+  'tenant.problem': (event) =>
+    warn(`${event.file}:${event.line}:${event.column} ${event.code} ${event.message}`),
 } satisfies Partial<Lines>;
 
 const workerLines = {
   'worker.spawned': (event) => info(`Creating new worker for tenant: ${place(event)}`),
-  'worker.started': (event) => info(`Worker is ready for tenant: ${place(event)} after ${seconds(event.startMs)}`),
+  'worker.started': (event) =>
+    info(`Worker is ready for tenant: ${place(event)} after ${seconds(event.startMs)}`),
   'worker.exited': (event) =>
     event.cutCalls > 0
-      ? warn(`Worker of tenant ${place(event)} ended (${event.reason}) with ${counted(event.cutCalls, 'call')} in flight`)
+      ? warn(
+          `Worker of tenant ${place(event)} ended (${event.reason}) with ${counted(event.cutCalls, 'call')} in flight`,
+        )
       : info(`Worker of tenant ${place(event)} ended (${event.reason})`),
   'worker.failed': (event) => error(`Worker of tenant ${place(event)} did not start: ${event.reason}`),
   'worker.misbehaved': (event) => warn(`Worker of tenant ${place(event)} misbehaved: ${event.reason}`),
   'workers.reaped': (event) => info(`Cleaned up ${counted(event.count, 'idle worker')}`),
   'breaker.opened': (event) =>
-    error(`Server of tenant ${place(event)} keeps failing; next try in ${seconds(event.forMs)}: ${event.reason}`),
+    error(
+      `Server of tenant ${place(event)} keeps failing; next try in ${seconds(event.forMs)}: ${event.reason}`,
+    ),
   'breaker.closed': (event) => info(`Server of tenant ${place(event)} works again`),
   'generation.swapped': (event) => info(`New settings in force for tenant: ${place(event)}`),
   'generation.failed': (event) =>

@@ -39,7 +39,10 @@ export function splitLines(
       while (!stopped) {
         const at = chunk.indexOf(0x0a, from);
         const size = (at === -1 ? chunk.length : at) - from;
-        if (pending + size > maxBytes) return tooLong();
+        if (pending + size > maxBytes) {
+          tooLong();
+          return;
+        }
         if (at === -1) {
           if (size > 0) pieces.push(chunk.subarray(from));
           pending += size;

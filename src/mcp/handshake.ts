@@ -1,4 +1,4 @@
-import { legacyVersions, latestLegacyVersion, negotiate } from './versions.ts';
+import { legacyVersions, latestLegacyVersion } from './versions.ts';
 import { methods } from './methods.ts';
 import { type Message, readMessage, textOf, valueOf } from './message.ts';
 
@@ -41,8 +41,12 @@ export function readInitializeResult(answer: readonly Buffer[]): InitializeResul
 }
 
 /** The answer to one session's `initialize`, from what the server said to the first. */
-export function initializeAnswer(request: Message, result: InitializeResult, requested: unknown): Buffer {
-  const own = { ...result, protocolVersion: negotiate(requested) };
+export function initializeAnswer(
+  request: Message,
+  result: InitializeResult,
+  protocolVersion: string,
+): Buffer {
+  const own = { ...result, protocolVersion };
   const id = request.id ? textOf(request.bytes, request.id) : 'null';
   return Buffer.concat([
     Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":`, 'latin1'),

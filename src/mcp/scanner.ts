@@ -27,7 +27,7 @@ const plain = new Uint8Array(256).fill(1, 0x20);
 plain[quote] = 0;
 plain[backslash] = 0;
 
-const escapes = new Set([...'"\\/bfnrtu'].map((letter) => letter.charCodeAt(0)));
+const escapes = new Set(Buffer.from('"\\/bfnrtu'));
 
 /**
  * Reads JSON (RFC 8259) strictly, in one pass and without building values: it knows where things stand

@@ -35,7 +35,11 @@ interface Entry {
 const empty: ServerTally = { calls: 0, errors: 0, p50Ms: null, p95Ms: null, lastError: null };
 
 /** What a call's end says about the server that no `worker.` or `breaker.` event says better. */
-const tellsOfServer: ReadonlySet<CallEnded['outcome']> = new Set(['TIMED_OUT', 'BAD_REPLY', 'INTERNAL_ERROR']);
+const tellsOfServer: ReadonlySet<CallEnded['outcome']> = new Set([
+  'TIMED_OUT',
+  'BAD_REPLY',
+  'INTERNAL_ERROR',
+]);
 /** Ends that are nobody's failure. */
 const fine: ReadonlySet<CallEnded['outcome']> = new Set(['ok', 'CANCELLED']);
 

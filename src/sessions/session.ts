@@ -24,7 +24,6 @@ export class Session implements Caller {
   readonly server: string;
   readonly capabilities: Readonly<Record<string, unknown>>;
   readonly openedAt: number;
-  line: Line | undefined;
   lastUsedAt: number;
   calls = 0;
   protocolVersion = '';
@@ -37,6 +36,7 @@ export class Session implements Caller {
   readonly #streams: SessionStream[] = [];
   #backlog: (readonly Buffer[])[] = [];
   #lastQuestion = 0;
+  #line: Line | undefined;
 
   constructor(
     id: SessionId,
@@ -50,6 +50,17 @@ export class Session implements Caller {
     this.openedAt = opening.now;
     this.lastUsedAt = opening.now;
     this.capabilities = opening.capabilities;
+  }
+
+  /** The session's way to its server, from the moment it is open. */
+  get line(): Line {
+    if (!this.#line)
+      throw new ProxyError('SESSION_NOT_FOUND', 'No such session; open a new one with initialize');
+    return this.#line;
+  }
+
+  set line(line: Line) {
+    this.#line = line;
   }
 
   get tenantId(): TenantId {
@@ -88,7 +99,7 @@ export class Session implements Caller {
   accept(message: Message): void {
     if (message.kind === 'response') this.#answered(message);
     else if (message.method === methods.cancelled) this.#cancelled(message);
-    else this.line?.send(message);
+    else this.#line?.send(message);
   }
 
   hear(notification: Message, call: Call | undefined): void {
@@ -123,7 +134,7 @@ export class Session implements Caller {
     }
     for (const stream of this.#streams.splice(0)) stream.close();
     this.#backlog = [];
-    this.line?.hangUp(reason);
+    this.#line?.hangUp(reason);
   }
 
   #tell(message: readonly Buffer[], call: Call | undefined): void {

@@ -20,111 +20,98 @@ export interface SessionBounds {
 }
 
 /** Who is here. A session is found only by the key it was opened with; for anybody else it does not exist. */
-export interface Sessions {
-  open(
+export class Sessions {
+  readonly #bounds: SessionBounds;
+  readonly #clock: Clock;
+  readonly #announce: Announce;
+  readonly #sessions = new Map<string, Session>();
+  readonly #perTenant = new Map<string, number>();
+
+  constructor(bounds: SessionBounds, clock: Clock, announce: Announce) {
+    this.#bounds = bounds;
+    this.#clock = clock;
+    this.#announce = announce;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** Answer `initialize` and remember who asked. Rejects with TENANT_BUSY or OVERLOADED when all sessions are in use. */
+  async open(
     owner: Principal,
     server: string,
     upstream: Upstream,
     call: Call,
-  ): Promise<{ session: Session; reply: Reply }>;
-  /** @throws {ProxyError} SESSION_NOT_FOUND, in the same words whether it never was, ended, or is another's. */
-  require(owner: Principal, server: string, id: string): Session;
-  close(session: Session, reason: string): void;
-  closeWhere(test: (session: Session) => boolean, reason: string): void;
-  countOf(tenantId: string, server: string): number;
-  readonly size: number;
-  /** End what is idle or old. */
-  sweep(): void;
-}
-
-export function createSessions(bounds: SessionBounds, clock: Clock, announce: Announce): Sessions {
-  const sessions = new Map<string, Session>();
-  const perTenant = new Map<string, number>();
-
-  function count(tenantId: string, step: number): void {
-    const now = (perTenant.get(tenantId) ?? 0) + step;
-    if (now > 0) perTenant.set(tenantId, now);
-    else perTenant.delete(tenantId);
+  ): Promise<{ session: Session; reply: Reply }> {
+    this.#makeRoom(owner.tenantId);
+    const { protocolVersion, capabilities, client } = introduction(call.message);
+    const id = randomBytes(32).toString('base64url') as SessionId;
+    const session = new Session(id, owner, server, { now: this.#clock.now(), capabilities });
+    const { line, result } = await upstream.connect(session, call);
+    session.line = line;
+    this.#sessions.set(id, session);
+    this.#count(owner.tenantId, 1);
+    const spoken = negotiate(protocolVersion);
+    this.#announce({ type: 'session.opened', ...owner, server, client, protocolVersion: spoken });
+    return { session, reply: { parts: [initializeAnswer(call.message, result, spoken)], isError: false } };
   }
 
-  function close(session: Session, reason: string): void {
-    if (!sessions.delete(session.id)) return;
-    count(session.tenantId, -1);
+  /** @throws {ProxyError} SESSION_NOT_FOUND, in the same words whether it never was, has ended, or is another's. */
+  require(owner: Principal, server: string, id: string): Session {
+    const session = this.#sessions.get(id);
+    const isOwn =
+      session?.tenantId === owner.tenantId && session.keyName === owner.keyName && session.server === server;
+    if (!session || !isOwn)
+      throw new ProxyError('SESSION_NOT_FOUND', 'No such session; open a new one with initialize');
+    session.lastUsedAt = this.#clock.now();
+    return session;
+  }
+
+  close(session: Session, reason: string): void {
+    if (!this.#sessions.delete(session.id)) return;
+    this.#count(session.tenantId, -1);
     session.close(reason);
     const { tenantId, keyName, server, calls } = session;
-    announce({ type: 'session.closed', tenantId, keyName, server, reason, calls });
+    this.#announce({ type: 'session.closed', tenantId, keyName, server, reason, calls });
   }
 
-  /** Clients that never say goodbye must not lock others out: the session unused longest makes room. */
-  function makeRoom(owner: Principal): void {
-    if ((perTenant.get(owner.tenantId) ?? 0) >= bounds.maxPerTenant) {
-      const oldest = unusedLongest(sessions.values(), (session) => session.tenantId === owner.tenantId);
-      if (!oldest)
-        throw new ProxyError('TENANT_BUSY', 'All sessions of this tenant are in use', { retryAfterMs: 5000 });
-      close(oldest, 'its place was needed');
-    } else if (sessions.size >= bounds.max) {
-      const oldest = unusedLongest(sessions.values(), () => true);
-      if (!oldest) throw new ProxyError('OVERLOADED', 'All sessions are in use', { retryAfterMs: 5000 });
-      close(oldest, 'its place was needed');
+  closeWhere(test: (session: Session) => boolean, reason: string): void {
+    for (const session of [...this.#sessions.values()].filter(test)) this.close(session, reason);
+  }
+
+  /** End what is idle or old. */
+  sweep(): void {
+    const now = this.#clock.now();
+    const { idle, maxAge } = this.#bounds;
+    for (const session of this.#sessions.values()) {
+      const isUsed = session.inFlight > 0 || session.isListening;
+      if (now - session.openedAt > maxAge) this.close(session, 'it was old');
+      else if (!isUsed && now - session.lastUsedAt > idle) this.close(session, 'it was idle');
     }
   }
 
-  return {
-    async open(owner, server, upstream, call) {
-      makeRoom(owner);
-      const { protocolVersion, capabilities, client } = introduction(call.message);
-      const id = randomBytes(32).toString('base64url') as SessionId;
-      const session = new Session(id, owner, server, { now: clock.now(), capabilities });
-      session.protocolVersion = negotiate(protocolVersion);
-      const { line, result } = await upstream.connect(session, call);
-      session.line = line;
-      sessions.set(id, session);
-      count(owner.tenantId, 1);
-      announce({
-        type: 'session.opened',
-        ...owner,
-        server,
-        client,
-        protocolVersion: session.protocolVersion,
-      });
-      return {
-        session,
-        reply: { parts: [initializeAnswer(call.message, result, protocolVersion)], isError: false },
-      };
-    },
-    require(owner, server, id) {
-      const session = sessions.get(id);
-      const isOwn =
-        session?.tenantId === owner.tenantId &&
-        session.keyName === owner.keyName &&
-        session.server === server;
-      if (!session || !isOwn)
-        throw new ProxyError('SESSION_NOT_FOUND', 'No such session; open a new one with initialize');
-      session.lastUsedAt = clock.now();
-      return session;
-    },
-    close,
-    closeWhere(test, reason) {
-      for (const session of [...sessions.values()].filter(test)) close(session, reason);
-    },
-    countOf(tenantId, server) {
-      let found = 0;
-      for (const session of sessions.values())
-        if (session.tenantId === tenantId && session.server === server) found++;
-      return found;
-    },
-    get size() {
-      return sessions.size;
-    },
-    sweep() {
-      const now = clock.now();
-      for (const session of sessions.values()) {
-        const isUsed = session.inFlight > 0 || session.isListening;
-        if (now - session.openedAt > bounds.maxAge) close(session, 'it was old');
-        else if (!isUsed && now - session.lastUsedAt > bounds.idle) close(session, 'it was idle');
-      }
-    },
-  };
+  #count(tenantId: string, step: number): void {
+    const now = (this.#perTenant.get(tenantId) ?? 0) + step;
+    if (now > 0) this.#perTenant.set(tenantId, now);
+    else this.#perTenant.delete(tenantId);
+  }
+
+  /** Clients that never say goodbye must not lock others out: the session unused longest makes room. */
+  #makeRoom(tenantId: string): void {
+    const { max, maxPerTenant } = this.#bounds;
+    const isTenantFull = (this.#perTenant.get(tenantId) ?? 0) >= maxPerTenant;
+    if (!isTenantFull && this.#sessions.size < max) return;
+    const oldest = unusedLongest(
+      this.#sessions.values(),
+      (session) => !isTenantFull || session.tenantId === tenantId,
+    );
+    if (oldest) return this.close(oldest, 'its place was needed');
+    const code = isTenantFull ? 'TENANT_BUSY' : 'OVERLOADED';
+    throw new ProxyError(code, 'All sessions are in use; close one, or try again shortly', {
+      retryAfterMs: 5000,
+    });
+  }
 }
 
 function unusedLongest(

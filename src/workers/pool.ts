@@ -5,7 +5,8 @@ import type { InitializeResult } from '../mcp/handshake.ts';
 import type { Message } from '../mcp/message.ts';
 import { routeNotification, routeRequest } from './attribution.ts';
 import type { Exit } from './launch.ts';
-import { createRestarts, type Restarts, restartBounds } from './restarts.ts';
+import { type Breaker, createBreaker } from './breaker.ts';
+import { restartBounds } from './restarts.ts';
 import { fittingWorker, roomOf } from './sharing.ts';
 import type { ServerSpec } from './spec.ts';
 import { factsOf, type PoolTools, StartFailure, type StartParts, startWorker } from './start-worker.ts';
@@ -35,18 +36,17 @@ export class Pool {
 
   readonly #parts: StartParts;
   readonly #waiting: WaitingList<Seeker>;
-  readonly #restarts: Restarts;
+  readonly #breaker: Breaker;
   /** Workers wished for that have not answered their handshake yet. */
   #starting = 0;
   readonly #startingFor = new Set<Seeker>();
   #retired = false;
-  #breakerOpen = false;
 
   constructor(tenantId: TenantId, spec: ServerSpec, tools: PoolTools) {
     this.spec = spec;
     const { wait, queue, sharing } = spec.pool;
     this.#waiting = createWaitingList(tools.clock, queue, Math.max(wait, spec.startTimeout));
-    this.#restarts = createRestarts(tools.clock);
+    this.#breaker = createBreaker(tools.clock, tools.announce, { tenantId, server: spec.name });
     const about = (worker: Worker) => factsOf({ tenantId, spec }, worker);
     const listener = {
       request: (worker: Worker, message: Message) => {
@@ -55,8 +55,9 @@ export class Pool {
       notification: (worker: Worker, message: Message) => {
         routeNotification(worker, sharing, message);
       },
-      changed: () => {
+      changed: (worker: Worker) => {
         if (this.#waiting.size > 0) this.#serve();
+        else if (worker.inFlight === 0) tools.seats.becameIdle();
       },
       misbehaved: (worker: Worker, reason: string) => {
         tools.announce({ type: 'worker.misbehaved', ...about(worker), reason });
@@ -87,11 +88,11 @@ export class Pool {
   }
 
   get allowance() {
-    return this.#restarts.allowance();
+    return this.#breaker.allowance;
   }
 
   get isBroken(): boolean {
-    return this.#breakerOpen;
+    return this.#breaker.isOpen;
   }
 
   /**
@@ -104,7 +105,7 @@ export class Pool {
     if (fits) return this.#given(seeker, fits);
     if (call.cancellation.reason) return Promise.reject(call.cancellation.reason);
     if (this.#openWorkers() === 0 && this.#starting === 0 && this.allowance.failFast) {
-      return Promise.reject(this.#unavailable());
+      return Promise.reject(this.#breaker.refusal());
     }
     const promised = this.#waiting.add(seeker, call);
     this.#grow();
@@ -139,7 +140,7 @@ export class Pool {
     let spare = this.#openWorkers() - min;
     let reaped = 0;
     for (const worker of this.workers) {
-      if (now - worker.startedAt > restartBounds.soundAfterMs) this.#restarts.sound();
+      if (now - worker.startedAt > restartBounds.soundAfterMs) this.#breaker.sound();
       if (worker.state !== 'idle') continue;
       if (now >= worker.expiresAt) {
         worker.drain('it was old');
@@ -221,7 +222,7 @@ export class Pool {
       const worker = await startWorker(this.#parts, owner?.initialize);
       this.result = worker.result;
       if (owner) owner.home = worker;
-      this.#started();
+      this.#breaker.started();
       if (this.#retired) worker.drain('it was replaced');
     } catch (thrown) {
       this.#failed(
@@ -244,38 +245,9 @@ export class Pool {
     this.#grow();
   }
 
-  #started(): void {
-    this.#restarts.started();
-    if (!this.#breakerOpen) return;
-    this.#breakerOpen = false;
-    const { tenantId, spec, tools } = this.#parts;
-    tools.announce({ type: 'breaker.closed', tenantId, server: spec.name });
-  }
-
   #failed(permanent: boolean, reason: string): void {
-    this.#restarts.failed(permanent);
-    const { failFast, waitMs } = this.allowance;
-    if (!failFast) return;
-    const { tenantId, spec, tools } = this.#parts;
-    if (!this.#breakerOpen)
-      tools.announce({
-        type: 'breaker.opened',
-        tenantId,
-        server: spec.name,
-        forMs: Math.round(waitMs),
-        reason,
-      });
-    this.#breakerOpen = true;
-    if (this.#openWorkers() === 0) this.#waiting.refuseAll(this.#unavailable());
-  }
-
-  #unavailable(): ProxyError {
-    const retryAfterMs = this.allowance.waitMs;
-    return new ProxyError(
-      'UNAVAILABLE',
-      `The server does not start or keeps crashing; it is tried again in ${Math.ceil(retryAfterMs / 1000)} s`,
-      { retryAfterMs },
-    );
+    this.#breaker.failed(permanent, reason);
+    if (this.#breaker.isOpen && this.#openWorkers() === 0) this.#waiting.refuseAll(this.#breaker.refusal());
   }
 
   #gone(worker: Worker, exit: Exit, cutCalls: number): void {
@@ -296,7 +268,7 @@ export class Pool {
         ageMs,
         cutCalls,
       });
-      if (ageMs > restartBounds.soundAfterMs) this.#restarts.sound();
+      if (ageMs > restartBounds.soundAfterMs) this.#breaker.sound();
       if (worker.stopReason === undefined) this.#failed(false, reason);
     }
     for (const line of worker.lines) line.homeless();

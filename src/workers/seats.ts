@@ -9,6 +9,8 @@ export interface Seats {
   take<Started>(start: () => Promise<Started>): Promise<Started>;
   /** The process is gone. */
   release(): void;
+  /** A worker became idle: if somebody waits for a seat, it may have to leave. */
+  becameIdle(): void;
   readonly taken: number;
   readonly max: number;
   readonly waiting: number;
@@ -26,14 +28,21 @@ export function createSeats({ max, spawns, evict }: SeatParts): Seats {
   const starting = new PQueue({ concurrency: spawns });
   const waiting: (() => void)[] = [];
   let taken = 0;
+  /** Workers asked to leave whose seats are not back yet. */
+  let leaving = 0;
+
+  function makeRoom(): void {
+    while (leaving < waiting.length && evict()) leaving++;
+  }
 
   async function seat(): Promise<void> {
     if (taken < max) {
       taken++;
       return;
     }
-    evict();
-    await new Promise<void>((resolve) => waiting.push(resolve));
+    const free = new Promise<void>((resolve) => waiting.push(resolve));
+    makeRoom();
+    await free;
   }
 
   return {
@@ -41,7 +50,11 @@ export function createSeats({ max, spawns, evict }: SeatParts): Seats {
       await seat();
       return starting.add(start);
     },
+    becameIdle() {
+      if (waiting.length > leaving) makeRoom();
+    },
     release() {
+      if (leaving > 0) leaving--;
       const next = waiting.shift();
       if (next) next();
       else taken--;

@@ -34,6 +34,11 @@ export class ServerUpstream implements Upstream {
     return this.#pool;
   }
 
+  /** The generation that is in force or about to be. */
+  get newestGeneration(): string {
+    return (this.#candidate ?? this.#pool).spec.generation;
+  }
+
   /** All pools that may still have processes. */
   get pools(): readonly Pool[] {
     return [this.#pool, ...(this.#candidate ? [this.#candidate] : []), ...this.retired];

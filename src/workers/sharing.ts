@@ -18,11 +18,12 @@ export function fittingWorker(
 ): Worker | undefined {
   if (settings.sharing === 'exclusive') return home?.isOpen ? home : undefined;
   const room = roomOf(settings);
-  if (home?.isOpen && home.inFlight < room) return home;
+  if (home && hasRoom(home, room)) return home;
   let best: Worker | undefined;
   for (const worker of workers) {
-    if (!worker.isOpen || worker.inFlight >= room) continue;
-    if (!best || worker.inFlight < best.inFlight) best = worker;
+    if (hasRoom(worker, room) && (!best || worker.inFlight < best.inFlight)) best = worker;
   }
   return best;
 }
+
+const hasRoom = (worker: Worker, room: number) => worker.isOpen && worker.inFlight < room;

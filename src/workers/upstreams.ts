@@ -31,118 +31,119 @@ export interface Servers {
   readonly servers: ReadonlyMap<string, ServerSpec>;
 }
 
+/** How long a worker may finish its calls after its tenant or server was removed, in milliseconds. */
+const removalGraceMs = 30_000;
+
 /** All servers of all tenants that have been asked for. Made on first use, so ten thousand idle tenants cost nothing. */
-export interface Upstreams {
-  /** The upstream of a tenant's server; made if need be. */
-  of(tenant: Servers, spec: ServerSpec): ServerUpstream;
-  find(tenantId: string, server: string): ServerUpstream | undefined;
-  all(): Iterable<ServerUpstream>;
-  /** A tenant has come or changed: go over to what its file now says, and prewarm. */
-  apply(tenant: Servers): void;
-  /** A tenant is no more: finish its calls, end its processes. */
-  remove(tenantId: TenantId): void;
-  /** New workers for all servers of a tenant. Resolves with how many servers were restarted. */
-  restart(tenantId: string): Promise<number>;
-  /** End idle workers now, of one tenant or of all; returns how many. */
-  reap(tenantId?: string): number;
+export class Upstreams {
   readonly seats: Seats;
-  /** End everything. Resolves when no process is left; after `killAfterMs` they are killed. */
-  close(reason: string, killAfterMs: number): Promise<void>;
-  /** The last resort, synchronous: kill every process group. */
-  killAll(): void;
-}
+  readonly #parts: UpstreamsParts;
+  readonly #tools: PoolTools;
+  readonly #byTenant = new Map<string, Map<string, ServerUpstream>>();
+  /** Of tenants and servers that are no more, until their last process is gone. */
+  readonly #leaving = new Set<ServerUpstream>();
+  #stopSweeping: () => void = () => undefined;
 
-export function createUpstreams(parts: UpstreamsParts): Upstreams {
-  const { clock, announce, max, sweepEvery } = parts;
-  const byTenant = new Map<string, Map<string, ServerUpstream>>();
-  const closing = new Set<ServerUpstream>();
-  const seats = createSeats({
-    max,
-    spawns: parts.spawns ?? Math.max(2, cpus().length),
-    evict: () => evictOldest(all()),
-  });
-  const initialize = initializeRequest(parts.version, {});
-  const tools: PoolTools = { ...parts, seats, initialize };
-
-  function* all(): Iterable<ServerUpstream> {
-    for (const servers of byTenant.values()) yield* servers.values();
-    yield* closing;
+  constructor(parts: UpstreamsParts) {
+    this.#parts = parts;
+    const spawns = parts.spawns ?? Math.max(2, cpus().length);
+    this.seats = createSeats({ max: parts.max, spawns, evict: () => evictOldest(this.all()) });
+    this.#tools = { ...parts, seats: this.seats, initialize: initializeRequest(parts.version, {}) };
+    this.#sweepLater();
   }
 
-  function of(tenant: Servers, spec: ServerSpec): ServerUpstream {
-    const servers = byTenant.get(tenant.id) ?? new Map<string, ServerUpstream>();
-    byTenant.set(tenant.id, servers);
+  *all(): Iterable<ServerUpstream> {
+    for (const servers of this.#byTenant.values()) yield* servers.values();
+    yield* this.#leaving;
+  }
+
+  find(tenantId: string, server: string): ServerUpstream | undefined {
+    return this.#byTenant.get(tenantId)?.get(server);
+  }
+
+  /** The upstream of a tenant's server; made if need be. */
+  of(tenant: Servers, spec: ServerSpec): ServerUpstream {
+    const servers = this.#byTenant.get(tenant.id) ?? new Map<string, ServerUpstream>();
+    this.#byTenant.set(tenant.id, servers);
     const known = servers.get(spec.name);
     if (known) return known;
-    const made = new ServerUpstream(tenant.id, spec, tools);
+    const made = new ServerUpstream(tenant.id, spec, this.#tools);
     servers.set(spec.name, made);
     return made;
   }
 
-  function forget(upstream: ServerUpstream, server: string): void {
-    byTenant.get(upstream.tenantId)?.delete(server);
-    closing.add(upstream);
-    upstream.close('its tenant was removed or changed', 30_000);
-    void Promise.all(upstream.pools.map((pool) => pool.ended())).then(() => closing.delete(upstream));
+  /** A tenant has come or changed: go over to what its file says now, and prewarm what it wants warm. */
+  apply(tenant: Servers): void {
+    for (const spec of tenant.servers.values()) {
+      const known = this.find(tenant.id, spec.name);
+      if (!known && spec.pool.min > 0) this.of(tenant, spec);
+      if (known && known.newestGeneration !== spec.generation)
+        void known.replace(spec, 'its tenant file changed');
+    }
+    for (const [name, upstream] of this.#byTenant.get(tenant.id) ?? []) {
+      if (!tenant.servers.has(name)) this.#forget(upstream, name);
+    }
   }
 
-  function sweep(): void {
-    const now = clock.now();
+  /** A tenant is no more: let its calls finish, end its processes. */
+  remove(tenantId: TenantId): void {
+    for (const [name, upstream] of this.#byTenant.get(tenantId) ?? []) this.#forget(upstream, name);
+    this.#byTenant.delete(tenantId);
+  }
+
+  /** New workers for all servers of a tenant. Resolves with how many servers have them. */
+  async restart(tenantId: string): Promise<number> {
+    const servers = [...(this.#byTenant.get(tenantId)?.values() ?? [])];
+    const done = await Promise.all(
+      servers.map((upstream) => upstream.replace(upstream.pool.spec, 'an operator restarted it')),
+    );
+    return done.filter(Boolean).length;
+  }
+
+  /** End idle workers now, of one tenant or of all; returns how many. */
+  reap(tenantId?: string): number {
+    let count = 0;
+    for (const upstream of this.all()) {
+      if (tenantId === undefined || upstream.tenantId === tenantId) count += upstream.pool.reap();
+    }
+    if (count > 0) this.#parts.announce({ type: 'workers.reaped', count });
+    return count;
+  }
+
+  /** End everything. Resolves when no process is left; after `killAfterMs` they are killed. */
+  async close(reason: string, killAfterMs: number): Promise<void> {
+    this.#stopSweeping();
+    const upstreams = [...this.all()];
+    for (const upstream of upstreams) upstream.close(reason, 0);
+    const stopKilling = this.#parts.clock.after(killAfterMs, () => this.killAll());
+    await Promise.all(upstreams.flatMap(({ pools }) => pools.map((pool) => pool.ended())));
+    stopKilling();
+  }
+
+  /** The last resort, synchronous: kill every process group. */
+  killAll(): void {
+    for (const worker of workersOf(this.all())) worker.kill('the proxy ends');
+  }
+
+  #forget(upstream: ServerUpstream, server: string): void {
+    this.#byTenant.get(upstream.tenantId)?.delete(server);
+    this.#leaving.add(upstream);
+    upstream.close('its tenant or server was removed', removalGraceMs);
+    void Promise.all(upstream.pools.map((pool) => pool.ended())).then(() => this.#leaving.delete(upstream));
+  }
+
+  #sweepLater(): void {
+    this.#stopSweeping = this.#parts.clock.after(this.#parts.sweepEvery, () => {
+      this.#sweep();
+      this.#sweepLater();
+    });
+  }
+
+  #sweep(): void {
+    const now = this.#parts.clock.now();
     let reaped = 0;
-    for (const upstream of all()) for (const pool of upstream.pools) reaped += pool.sweep(now);
-    if (reaped > 0) announce({ type: 'workers.reaped', count: reaped });
-    stopSweeping = clock.after(sweepEvery, sweep);
-  }
-  let stopSweeping = clock.after(sweepEvery, sweep);
-
-  return {
-    of,
-    find: (tenantId, server) => byTenant.get(tenantId)?.get(server),
-    all,
-    seats,
-    apply(tenant) {
-      for (const spec of tenant.servers.values()) {
-        const known = byTenant.get(tenant.id)?.get(spec.name);
-        if (known && known.pool.spec.generation !== spec.generation)
-          void known.replace(spec, 'its tenant file changed');
-        if (!known && spec.pool.min > 0) of(tenant, spec);
-      }
-      for (const [name, upstream] of byTenant.get(tenant.id) ?? []) {
-        if (!tenant.servers.has(name)) forget(upstream, name);
-      }
-    },
-    remove(tenantId) {
-      for (const [name, upstream] of byTenant.get(tenantId) ?? []) forget(upstream, name);
-      byTenant.delete(tenantId);
-    },
-    async restart(tenantId) {
-      const servers = [...(byTenant.get(tenantId)?.values() ?? [])];
-      await Promise.all(
-        servers.map((upstream) => upstream.replace(upstream.pool.spec, 'an operator restarted it')),
-      );
-      return servers.length;
-    },
-    reap(tenantId) {
-      let count = 0;
-      for (const upstream of all()) {
-        if (tenantId === undefined || upstream.tenantId === tenantId) count += upstream.pool.reap();
-      }
-      if (count > 0) announce({ type: 'workers.reaped', count });
-      return count;
-    },
-    async close(reason, killAfterMs) {
-      stopSweeping();
-      const upstreams = [...all()];
-      for (const upstream of upstreams) upstream.close(reason, 0);
-      const stopKilling = clock.after(killAfterMs, killAll);
-      await Promise.all(upstreams.flatMap(({ pools }) => pools.map((pool) => pool.ended())));
-      stopKilling();
-    },
-    killAll,
-  };
-
-  function killAll(): void {
-    for (const worker of workersOf(all())) worker.kill('the proxy ends');
+    for (const upstream of this.all()) for (const pool of upstream.pools) reaped += pool.sweep(now);
+    if (reaped > 0) this.#parts.announce({ type: 'workers.reaped', count: reaped });
   }
 }
 

@@ -7,7 +7,8 @@ import { jittered } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import type { AttachedLine } from './attached-line.ts';
 import { type Child, type Exit, launch } from './launch.ts';
-import { type ProcessChannel, processChannel } from './process-channel.ts';
+import { createNoiseMeter } from './noise.ts';
+import { ProcessChannel } from './process-channel.ts';
 import type { ServerSpec } from './spec.ts';
 import { stderrTail } from './stderr-tail.ts';
 
@@ -39,9 +40,6 @@ export interface WorkerListener {
 
 const maxReplyDepth = 256;
 const maxBacklogBytes = 1024 * 1024;
-const stuckAfter = 10_000;
-/** Lines that are no messages: banners, logs. Tolerated up to this many, and this many bytes, a minute. */
-const maxNoise = { lines: 100, bytes: 64 * 1024, windowMs: 60_000 };
 /** How long a dead process's stdout may still be read, if a grandchild holds it open. */
 const drainMs = 200;
 
@@ -69,7 +67,7 @@ export class Worker {
   readonly lines = new Set<AttachedLine>();
   readonly stderr: () => string;
   #phase: 'starting' | 'open' | 'draining' | 'stopping' | 'gone' = 'starting';
-  #noise = { lines: 0, bytes: 0, since: 0 };
+  readonly #isBearable: (noiseBytes: number) => boolean;
   #failure: ProxyError | undefined;
 
   constructor(parts: WorkerParts) {
@@ -82,19 +80,11 @@ export class Worker {
     this.#child = launch(spec, parts.passEnv);
     this.pid = this.#child.pid ?? 0;
     this.stderr = stderrTail(this.#child.stderr);
-    this.#channel = processChannel(
-      this.#child,
-      clock,
-      { maxLine: spec.maxReply, stuckAfter },
-      {
-        line: (line) => {
-          this.#receive(line);
-        },
-        violation: (reason) => {
-          this.#violation(reason);
-        },
-      },
-    );
+    this.#isBearable = createNoiseMeter(clock);
+    this.#channel = new ProcessChannel(this.#child, clock, spec.maxReply, {
+      line: (line) => this.#receive(line),
+      violation: (reason) => this.#violation(reason),
+    });
     this.#mux = new Multiplexer(
       (line) => {
         this.#channel.send(line);
@@ -268,18 +258,8 @@ export class Worker {
       if (!(thrown instanceof MalformedMessage)) throw thrown;
       // What claims to be JSON-RPC and is not could be somebody's answer; a banner is not.
       if (line.subarray(0, 256).includes('"jsonrpc"')) this.#violation('it wrote a broken message');
-      else this.#countNoise(line.length);
-    }
-  }
-
-  #countNoise(bytes: number): void {
-    const now = this.#parts.clock.now();
-    const isFresh = now - this.#noise.since > maxNoise.windowMs;
-    this.#noise = isFresh
-      ? { lines: 1, bytes, since: now }
-      : { lines: this.#noise.lines + 1, bytes: this.#noise.bytes + bytes, since: this.#noise.since };
-    if (this.#noise.lines > maxNoise.lines || this.#noise.bytes > maxNoise.bytes) {
-      this.#violation('it wrote too much to its stdout that is no message');
+      else if (!this.#isBearable(line.length))
+        this.#violation('it wrote too much to stdout that is no message');
     }
   }
 
@@ -310,6 +290,6 @@ export class Worker {
 
 function crashMessage({ exitCode, signal, cause }: Exit): string {
   if (cause !== undefined) return `The server could not be started (${cause})`;
-  const how = signal === undefined ? `exit code ${exitCode ?? 'unknown'}` : signal;
+  const how = signal ?? `exit code ${exitCode ?? 'unknown'}`;
   return `The server process ended (${how}) before it answered; the tool may have run`;
 }

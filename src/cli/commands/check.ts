@@ -23,7 +23,8 @@ export async function check(terminal: Terminal, options: CheckOptions): Promise<
     terminal.out(`${JSON.stringify({ ok: problems.length === 0, tenants, problems }, null, 2)}\n`);
   } else {
     terminal.out(problemLines(problems));
-    const verdict = problems.length === 0 ? 'no problem found' : `${counted(problems.length, 'problem')} found`;
+    const verdict =
+      problems.length === 0 ? 'no problem found' : `${counted(problems.length, 'problem')} found`;
     terminal.out(`${counted(tenants, 'tenant')}, ${verdict}\n`);
   }
   return problems.length > 0 ? 1 : 0;
@@ -45,7 +46,9 @@ function missingCommands(config: Config, tenants: readonly Tenant[]): Problem[] 
         const message = commandTrouble(spec);
         if (message === undefined) return [];
         const file = tenantFile(config, tenant.id);
-        return [{ file, line: 0, column: 0, code: 'INVALID_SETTING', message: `server ${spec.name}: ${message}` }];
+        return [
+          { file, line: 0, column: 0, code: 'INVALID_SETTING', message: `server ${spec.name}: ${message}` },
+        ];
       }),
     );
 }

@@ -26,7 +26,10 @@ server.registerPrompt(
   { title: 'Summarise the notes', description: 'Asks for a summary of all notes of this account' },
   () => ({
     messages: [
-      { role: 'user', content: { type: 'text', text: `Summarise these notes of ${account}:\n${notes.join('\n')}` } },
+      {
+        role: 'user',
+        content: { type: 'text', text: `Summarise these notes of ${account}:\n${notes.join('\n')}` },
+      },
     ],
   }),
 );

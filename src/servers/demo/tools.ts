@@ -45,7 +45,12 @@ function addWhoami(server: McpServer, { account, hasToken }: Identity): void {
 function addEchoAndAdd(server: McpServer): void {
   server.registerTool(
     'echo',
-    { title: 'Echo', description: 'Says what you say', inputSchema: { text: z.string() }, annotations: readOnly },
+    {
+      title: 'Echo',
+      description: 'Says what you say',
+      inputSchema: { text: z.string() },
+      annotations: readOnly,
+    },
     ({ text }) => say(text),
   );
   server.registerTool(

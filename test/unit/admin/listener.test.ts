@@ -11,7 +11,8 @@ import { ProxyError } from '../../../src/calls/error.ts';
 import { type Tenant } from '../../../src/tenants/tenant.ts';
 
 const secret = 'very-secret-value';
-const tenant = (id: string) => ({ id, servers: new Map([['default', { env: { TOKEN: secret } }]]) }) as unknown as Tenant;
+const tenant = (id: string) =>
+  ({ id, servers: new Map([['default', { env: { TOKEN: secret } }]]) }) as unknown as Tenant;
 const reaped: (string | undefined)[] = [];
 const actions: Actions = {
   status: () => Promise.resolve({ version: '1.2.3' } as Status),
@@ -22,7 +23,9 @@ const actions: Actions = {
       removed: [],
     }),
   restart: (id) =>
-    id === 'acme' ? Promise.resolve(2) : Promise.reject(new ProxyError('TENANT_NOT_CONFIGURED', `no tenant ${id}`)),
+    id === 'acme'
+      ? Promise.resolve(2)
+      : Promise.reject(new ProxyError('TENANT_NOT_CONFIGURED', `no tenant ${id}`)),
   reap: (id) => Promise.resolve(reaped.push(id)),
 };
 
@@ -47,7 +50,10 @@ async function start(at = socket): Promise<AdminListener> {
   return listener;
 }
 
-function ask(method: string, url: string): Promise<{ status: number | undefined; body: unknown; text: string }> {
+function ask(
+  method: string,
+  url: string,
+): Promise<{ status: number | undefined; body: unknown; text: string }> {
   return new Promise((resolve, reject) => {
     request({ socketPath: socket, method, path: url }, (response) => {
       let text = '';
@@ -85,7 +91,10 @@ test('what goes wrong is told as a code and a message', async () => {
   });
   expect(await ask('GET', '/v1/nothing')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
   expect(await ask('GET', '/v1/reload')).toMatchObject({ status: 405, body: { code: 'METHOD_NOT_ALLOWED' } });
-  expect(await ask('POST', '/v1/reap/%E0%A4%A')).toMatchObject({ status: 400, body: { code: 'INVALID_TENANT' } });
+  expect(await ask('POST', '/v1/reap/%E0%A4%A')).toMatchObject({
+    status: 400,
+    body: { code: 'INVALID_TENANT' },
+  });
 });
 
 test('only this user can open the socket, whatever the umask', async () => {
@@ -132,7 +141,9 @@ test('a file that is no socket is never removed', async () => {
 
 test('a path too long for the system is refused with the way out', async () => {
   const long = path.join(folder, 'x'.repeat(100), 'admin.sock');
-  await expect(openAdminListener(long, actions)).rejects.toThrow(/a unix socket may have 107; set admin.socket/);
+  await expect(openAdminListener(long, actions)).rejects.toThrow(
+    /a unix socket may have 107; set admin.socket/,
+  );
 });
 
 test.skipIf(process.getuid?.() === 0)('a folder that may not be made is named', async () => {

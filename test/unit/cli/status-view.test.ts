@@ -83,7 +83,13 @@ test('everything an operator asks first is on one screen', () => {
 
 test('problems stand under the table, as compilers print them', () => {
   const problems = [
-    { file: 'tenants/a.yaml', line: 3, column: 7, code: 'INVALID_SETTING', message: 'unknown key `pol`' } as const,
+    {
+      file: 'tenants/a.yaml',
+      line: 3,
+      column: 7,
+      code: 'INVALID_SETTING',
+      message: 'unknown key `pol`',
+    } as const,
     { file: 'tenants', line: 0, column: 0, code: 'UNREADABLE', message: 'no permission' } as const,
   ];
   const view = statusView({ ...status, problems }, { colours: false });
@@ -93,7 +99,9 @@ test('problems stand under the table, as compilers print them', () => {
 });
 
 test('no tenants is said, with what to do', () => {
-  expect(statusView({ ...status, tenants: [] }, { colours: false })).toContain('No tenants yet: put a tenants/<id>.yaml');
+  expect(statusView({ ...status, tenants: [] }, { colours: false })).toContain(
+    'No tenants yet: put a tenants/<id>.yaml',
+  );
 });
 
 test('memory that is not known for every worker is not summed', () => {

@@ -19,7 +19,8 @@ function ended(outcome: CallEnded['outcome'], tookMs = 3, tenantId = 'acme'): Ca
 
 test('calls and errors are counted per tenant, and in all', () => {
   const tally = createTally();
-  for (const outcome of ['ok', 'ok', 'error', 'TIMED_OUT', 'CANCELLED'] as const) tally.listen(ended(outcome));
+  for (const outcome of ['ok', 'ok', 'error', 'TIMED_OUT', 'CANCELLED'] as const)
+    tally.listen(ended(outcome));
   tally.listen(ended('ok', 3, 'globex'));
   expect(tally.of('acme', 'default')).toMatchObject({ calls: 5, errors: 2 });
   expect(tally.of('globex', 'default')).toMatchObject({ calls: 1, errors: 0 });
@@ -49,7 +50,14 @@ test('a worker that cannot start is the last error, and the refused call does no
 
 test('a crash is an error, a reaped worker is none', () => {
   const tally = createTally();
-  const exit = { type: 'worker.exited', ...worker, exitCode: 1, signal: undefined, calls: 3, ageMs: 50 } as const;
+  const exit = {
+    type: 'worker.exited',
+    ...worker,
+    exitCode: 1,
+    signal: undefined,
+    calls: 3,
+    ageMs: 50,
+  } as const;
   tally.listen({ ...exit, reason: 'idle', cutCalls: 0 });
   expect(tally.of('acme', 'default').lastError).toBeNull();
   tally.listen({ ...exit, reason: 'exit code 1', cutCalls: 2 });

@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http';
+import { ProxyError } from '../calls/error.ts';
+import { isHeaderVersion } from '../mcp/versions.ts';
+import { tooLarge } from './read-body.ts';
+
+/** A header that may stand once; undefined if it is not there. */
+export function header({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export const sessionIdOf = (request: IncomingMessage) => header(request, 'mcp-session-id');
+
+/** @throws {ProxyError} INVALID_REQUEST (2025-11-25 transports, "Session Management": 400 without a session id) */
+export function requireSessionId(request: IncomingMessage): string {
+  const id = sessionIdOf(request);
+  if (id === undefined) throw new ProxyError('INVALID_REQUEST', 'Send Mcp-Session-Id, or initialize first');
+  return id;
+}
+
+/** @throws {ProxyError} INVALID_REQUEST (2025-11-25 transports, "Protocol Version Header"; absent is fine) */
+export function checkVersion(request: IncomingMessage): void {
+  const version = header(request, 'mcp-protocol-version');
+  if (version !== undefined && !isHeaderVersion(version)) {
+    throw new ProxyError('INVALID_REQUEST', 'MCP-Protocol-Version is none that is spoken here');
+  }
+}
+
+/** @throws {ProxyError} UNSUPPORTED_MEDIA_TYPE, NOT_ACCEPTABLE, TOO_LARGE: all before a byte of the body is read */
+export function checkPostHeaders(request: IncomingMessage, maxBody: number): void {
+  const { headers } = request;
+  if (!/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')) {
+    throw new ProxyError('UNSUPPORTED_MEDIA_TYPE', 'POST needs Content-Type: application/json');
+  }
+  // Never unpacked: a few bytes could become gigabytes.
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+    throw new ProxyError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without Content-Encoding');
+  }
+  if (!accepts(request, 'application/json') || !accepts(request, 'text/event-stream')) {
+    throw new ProxyError('NOT_ACCEPTABLE', 'POST needs Accept: application/json, text/event-stream');
+  }
+  if (Number(headers['content-length'] ?? 0) > maxBody) throw tooLarge(maxBody);
+}
+
+/** @throws {ProxyError} NOT_ACCEPTABLE */
+export function checkGetHeaders(request: IncomingMessage): void {
+  if (!accepts(request, 'text/event-stream')) {
+    throw new ProxyError('NOT_ACCEPTABLE', 'GET needs Accept: text/event-stream');
+  }
+}
+
+function accepts({ headers }: IncomingMessage, type: string): boolean {
+  const accept = headers.accept ?? '';
+  return (
+    accept.includes(type) || accept.includes('*/*') || accept.includes(`${type.split('/', 1)[0] ?? ''}/*`)
+  );
+}
