@@ -8,7 +8,7 @@ export async function askProxy(
   configFile: string,
   ask: (admin: AdminClient) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const config = await readConfig(terminal, configFile);
+  const config = readConfig(terminal, configFile);
   if (config === undefined) return 1;
   try {
     return await ask(createAdminClient(config.admin.socket));

@@ -3,8 +3,8 @@ import { problemLines } from './problems.ts';
 import { type Terminal } from './terminal.ts';
 
 /** The configuration, or its problems on stderr and undefined. */
-export async function readConfig(terminal: Terminal, file: string): Promise<Config | undefined> {
-  const loaded = await loadConfig(file);
+export function readConfig(terminal: Terminal, file: string): Config | undefined {
+  const loaded = loadConfig(file);
   if ('config' in loaded) return loaded.config;
   terminal.err(problemLines(loaded.problems));
   return undefined;

@@ -3,7 +3,17 @@ import type { ErrorCode } from '../calls/error.ts';
 /** Everything the proxy announces. Logs, metrics and status only listen; nothing on the path calls them. */
 export type ProxyEvent =
   | CallEnded
-  | { readonly type: 'proxy.listening'; readonly url: string }
+  | {
+      readonly type: 'proxy.listening';
+      readonly url: string;
+      readonly tenants: number;
+      /** The wall around child processes. */
+      readonly isolation: string;
+      /** `workers.max`. */
+      readonly poolSize: number;
+      /** `sessions.idle`, in milliseconds. */
+      readonly sessionTimeout: number;
+    }
   | { readonly type: 'proxy.draining'; readonly reason: string; readonly inFlight: number }
   | { readonly type: 'proxy.stopped'; readonly cutCalls: number }
   | (WorkerFacts & { readonly type: 'worker.started'; readonly startMs: number })

@@ -48,7 +48,8 @@ export interface Answer {
 export class Gateway {
   readonly #parts: GatewayParts;
   #lastRequest = 0;
-  #inFlight = 0;
+  readonly #inFlight = new Set<Call>();
+  #whenDrained: () => void = () => undefined;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
@@ -78,7 +79,7 @@ export class Gateway {
     const call = this.#callOf(caller, inbound);
     const startedAt = clock.now();
     const stopDeadline = startDeadline(call, caller.tenant.deadline, clock);
-    this.#inFlight++;
+    this.#inFlight.add(call);
     try {
       const answer = await this.#walk(caller, call, inbound.sessionId);
       this.#ended(call, startedAt, answer.reply.isError ? 'error' : 'ok');
@@ -88,8 +89,9 @@ export class Gateway {
       this.#ended(call, startedAt, error.code);
       throw error;
     } finally {
-      this.#inFlight--;
       stopDeadline();
+      this.#inFlight.delete(call);
+      if (this.#inFlight.size === 0) this.#whenDrained();
     }
   }
 
@@ -116,7 +118,25 @@ export class Gateway {
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#inFlight.size;
+  }
+
+  /** Wait until no call is in flight, at most `maxMs`; then cut those that still are. Resolves with how many that were. */
+  async drained(maxMs: number): Promise<number> {
+    await new Promise<void>((resolve) => {
+      const stopTimer = this.#parts.clock.after(maxMs, resolve);
+      this.#whenDrained = () => {
+        stopTimer();
+        resolve();
+      };
+      if (this.#inFlight.size === 0) this.#whenDrained();
+    });
+    const cut = [...this.#inFlight];
+    for (const { cancellation, dispatched } of cut) {
+      const executed = dispatched ? 'unknown' : 'no';
+      cancellation.cancel(new ProxyError('DRAINING', 'The proxy stopped before the answer came', { executed }));
+    }
+    return cut.length;
   }
 
   async #walk(caller: Admitted, call: Call, sessionId: string | undefined): Promise<Answer> {

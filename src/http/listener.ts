@@ -18,8 +18,8 @@ export interface Listener {
   readonly url: string;
   /** Stop accepting; idle connections end, others may finish. */
   drain(): void;
-  /** Cut whatever is still open. */
-  close(): void;
+  /** Let answers that are on their way go out, for `graceMs` at most; then cut whatever is still open. */
+  close(graceMs: number): Promise<void>;
 }
 
 const mcpPath = /^\/mcp(?:\/([A-Za-z0-9_-]{1,63}))?$/;
@@ -75,10 +75,7 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
       server.close();
       server.closeIdleConnections();
     },
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
+    close: (graceMs) => closeServer(server, graceMs),
   };
 }
 
@@ -90,6 +87,25 @@ function listening(server: Server, host: string, port: number): Promise<void> {
       resolve();
     });
   });
+}
+
+async function closeServer(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+  // Between two requests connections are idle only for a moment, so they are looked for again and again.
+  const closingIdle = setInterval(() => {
+    server.closeIdleConnections();
+  }, 10);
+  const cutting = setTimeout(() => {
+    server.closeAllConnections();
+  }, graceMs);
+  server.closeIdleConnections();
+  await closed;
+  clearInterval(closingIdle);
+  clearTimeout(cutting);
 }
 
 function urlOf(server: Server, host: string): string {

@@ -64,7 +64,7 @@ function linesFor(running: RunningWorkers): Lines {
 }
 
 const proxyLines = {
-  'proxy.listening': (event) => info(`Listening on ${event.url}`),
+  'proxy.listening': (event) => info(`Multi-tenant proxy listening on ${event.url}`),
   'proxy.draining': (event) =>
     info(`Draining (${event.reason}): ${counted(event.inFlight, 'call')} in flight`),
   'proxy.stopped': (event) =>

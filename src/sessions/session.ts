@@ -36,6 +36,7 @@ export class Session implements Caller {
   readonly #streams: SessionStream[] = [];
   #backlog: (readonly Buffer[])[] = [];
   #lastQuestion = 0;
+  #whenIdle: (() => void) | undefined;
   #line: Line | undefined;
 
   constructor(
@@ -93,6 +94,13 @@ export class Session implements Caller {
     const same = this.#inFlight.get(key);
     if (!same || same.length === 1) this.#inFlight.delete(key);
     else same.splice(same.indexOf(call), 1);
+    if (this.#inFlight.size === 0) this.#whenIdle?.();
+  }
+
+  /** Run `end` once no call is in flight: what has begun is finished first. */
+  whenIdle(end: () => void): void {
+    if (this.#inFlight.size === 0) end();
+    else this.#whenIdle = end;
   }
 
   /** What the client sends that wants no answer: notifications, and its answers to the server's questions. */

@@ -76,8 +76,21 @@ export class Sessions {
     this.#announce({ type: 'session.closed', tenantId, keyName, server, reason, calls });
   }
 
-  closeWhere(test: (session: Session) => boolean, reason: string): void {
-    for (const session of [...this.#sessions.values()].filter(test)) this.close(session, reason);
+  /** End these sessions, each as soon as it has no call in flight. */
+  retireWhere(test: (session: Session) => boolean, reason: string): void {
+    for (const session of this.#sessions.values()) {
+      if (test(session)) session.whenIdle(() => this.close(session, reason));
+    }
+  }
+
+  /** How many sessions each server has, by `tenant/server`. */
+  countByServer(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { tenantId, server } of this.#sessions.values()) {
+      const key = `${tenantId}/${server}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return counts;
   }
 
   /** End what is idle or old. */

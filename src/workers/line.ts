@@ -5,6 +5,7 @@ import { invalidParams, isLogLevel, mayHaveEffects, methodNotFound, methods } fr
 import { type Message, paramsOf, textOf } from '../mcp/message.ts';
 import type { AttachedLine } from './attached-line.ts';
 import type { Pool, Seeker } from './pool.ts';
+import type { Use } from './waiting-list.ts';
 import type { Worker } from './worker.ts';
 
 /** A session's way to a server. It outlives workers: when one is reaped or replaced, the next call gets another. */
@@ -81,15 +82,27 @@ export class ServerLine implements Line, AttachedLine, Seeker {
     this.#home = undefined;
   }
 
+  /** A worker for `call`, which `use` puts on it; of the generation that is in force when one is free. */
+  async onWorker<Result>(call: Call, use: Use<Result>): Promise<Result> {
+    for (;;) {
+      const pool = this.#currentPool();
+      try {
+        return await pool.acquire(this, call, use);
+      } catch (thrown) {
+        // It waited for a generation that was replaced meanwhile: it never left, so it may wait for the next one.
+        if (call.dispatched || !pool.isRetired || pool === this.#currentPool()) throw thrown;
+      }
+    }
+  }
+
   /** A call that only reads is asked again, once, if its worker died: nothing can have happened twice. */
   async #send(call: Call, mayRepeat: boolean): Promise<Reply> {
-    const given = this.#currentPool().acquire(this, call);
-    const worker = 'exchange' in given ? given : await given;
     try {
-      return await worker.exchange(call, this);
+      return await this.onWorker(call, (worker) => worker.exchange(call, this));
     } catch (thrown) {
       const isRepeatable = mayRepeat && !mayHaveEffects(call.message.method);
       if (!isRepeatable || !(thrown instanceof ProxyError) || thrown.code !== 'CRASHED') throw thrown;
+      call.dispatched = false;
       return this.#send(call, false);
     }
   }

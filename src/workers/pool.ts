@@ -10,7 +10,7 @@ import { restartBounds } from './restarts.ts';
 import { fittingWorker, roomOf } from './sharing.ts';
 import type { ServerSpec } from './spec.ts';
 import { factsOf, type PoolTools, StartFailure, type StartParts, startWorker } from './start-worker.ts';
-import { createWaitingList, type WaitingList } from './waiting-list.ts';
+import { createWaitingList, type Use, type WaitingList } from './waiting-list.ts';
 import type { Worker } from './worker.ts';
 
 /** Who asks a pool for a worker: a session's line. */
@@ -45,7 +45,12 @@ export class Pool {
   constructor(tenantId: TenantId, spec: ServerSpec, tools: PoolTools) {
     this.spec = spec;
     const { wait, queue, sharing } = spec.pool;
-    this.#waiting = createWaitingList(tools.clock, queue, Math.max(wait, spec.startTimeout));
+    this.#waiting = createWaitingList({
+      clock: tools.clock,
+      max: queue,
+      waitMs: Math.max(wait, spec.startTimeout),
+      isStarved: () => tools.seats.waiting > 0 && this.#openWorkers() === 0,
+    });
     this.#breaker = createBreaker(tools.clock, tools.announce, { tenantId, server: spec.name });
     const about = (worker: Worker) => factsOf({ tenantId, spec }, worker);
     const listener = {
@@ -95,19 +100,25 @@ export class Pool {
     return this.#breaker.isOpen;
   }
 
+  /** No new calls go here: a newer generation has taken over. */
+  get isRetired(): boolean {
+    return this.#retired;
+  }
+
   /**
-   * A worker for one call: at once if one has room, else as soon as one has.
-   * Rejects with UNAVAILABLE while the server keeps failing, TENANT_BUSY when too many wait for too long.
+   * A worker for one call: `use` puts the call on it, at once if one has room, else as soon as one has.
+   * Rejects with UNAVAILABLE while the server keeps failing, TENANT_BUSY when too many wait for too long,
+   * OVERLOADED when it is the whole proxy that has no room.
    */
-  acquire(seeker: Seeker, call: Call): Worker | Promise<Worker> {
+  acquire<Result>(seeker: Seeker, call: Call, use: Use<Result>): Result | Promise<Result> {
     const fits =
       this.#waiting.size === 0 ? fittingWorker(this.workers, seeker.home, this.spec.pool) : undefined;
-    if (fits) return this.#given(seeker, fits);
+    if (fits) return this.#give(seeker, fits, use);
     if (call.cancellation.reason) return Promise.reject(call.cancellation.reason);
     if (this.#openWorkers() === 0 && this.#starting === 0 && this.allowance.failFast) {
       return Promise.reject(this.#breaker.refusal());
     }
-    const promised = this.#waiting.add(seeker, call);
+    const promised = this.#waiting.add(seeker, call, use);
     this.#grow();
     return promised;
   }
@@ -174,17 +185,13 @@ export class Pool {
     if (this.#openWorkers() + this.#starting < min) this.#start(undefined).catch(() => undefined);
   }
 
-  #given(seeker: Seeker, worker: Worker): Worker {
+  #give<Result>(seeker: Seeker, worker: Worker, use: Use<Result>): Result | Promise<Result> {
     this.acquired++;
     if (!seeker.home?.isOpen) seeker.home = worker;
+    const result = use(worker);
     const { maxRequests } = this.spec.pool;
-    // After this call has been put on it: a draining worker takes none.
-    if (maxRequests > 0 && worker.calls + 1 >= maxRequests) {
-      queueMicrotask(() => {
-        worker.drain('it has answered as many calls as it may');
-      });
-    }
-    return worker;
+    if (maxRequests > 0 && worker.calls >= maxRequests) worker.drain('it has answered as many calls as it may');
+    return result;
   }
 
   /** Start as many workers as the waiting calls are worth, within `max`. */
@@ -239,7 +246,7 @@ export class Pool {
   #serve(): void {
     for (const { who, serve } of this.#waiting) {
       const worker = fittingWorker(this.workers, who.home, this.spec.pool);
-      if (worker) serve(this.#given(who, worker));
+      if (worker) this.#give(who, worker, serve);
       else if (this.spec.pool.sharing !== 'exclusive') break;
     }
     this.#grow();

@@ -21,6 +21,8 @@ export class ServerUpstream implements Upstream {
   problem: string | undefined;
 
   readonly #tools: PoolTools;
+  /** Counts of pools that are no more. */
+  readonly #past = { acquired: 0, created: 0 };
   #pool: Pool;
   #candidate: Pool | undefined;
 
@@ -34,6 +36,16 @@ export class ServerUpstream implements Upstream {
     return this.#pool;
   }
 
+  /** Calls and sessions that were given a worker, over all generations. */
+  get acquired(): number {
+    return this.pools.reduce((total, pool) => total + pool.acquired, this.#past.acquired);
+  }
+
+  /** Workers started, over all generations. */
+  get created(): number {
+    return this.pools.reduce((total, pool) => total + pool.created, this.#past.created);
+  }
+
   /** The generation that is in force or about to be. */
   get newestGeneration(): string {
     return (this.#candidate ?? this.#pool).spec.generation;
@@ -41,7 +53,7 @@ export class ServerUpstream implements Upstream {
 
   /** All pools that may still have processes. */
   get pools(): readonly Pool[] {
-    return [this.#pool, ...(this.#candidate ? [this.#candidate] : []), ...this.retired];
+    return [...new Set([this.#pool, ...(this.#candidate ? [this.#candidate] : []), ...this.retired])];
   }
 
   async connect(caller: Caller, initialize: Call): Promise<Connection> {
@@ -51,14 +63,18 @@ export class ServerUpstream implements Upstream {
       () => this.#pool,
       () => this.lines.delete(line),
     );
-    const pool = this.#pool;
+    const { result: known, spec } = this.#pool;
     // A session needs to know the server, not to have a worker; only the first one waits.
-    const isKnown = pool.result !== undefined && pool.spec.pool.sharing !== 'exclusive';
-    if (!isKnown) await pool.acquire(line, initialize);
-    else pool.acquired++;
-    initialize.cancellation.listen(undefined);
-    const result = line.home?.result ?? pool.result;
+    if (known && spec.pool.sharing !== 'exclusive') {
+      this.#pool.acquired++;
+      return this.#connected(line, known);
+    }
+    const { result } = await line.onWorker(initialize, (worker) => worker);
     if (!result) throw new Error('A worker that is open has answered its handshake');
+    return this.#connected(line, result);
+  }
+
+  #connected(line: ServerLine, result: Connection['result']): Connection {
     this.lines.add(line);
     return { line, result };
   }
@@ -99,8 +115,6 @@ export class ServerUpstream implements Upstream {
 
   #swap(next: Pool, reason: string): void {
     const old = this.#pool;
-    next.acquired += old.acquired;
-    next.created += old.created;
     this.#pool = next;
     this.#candidate = undefined;
     this.problem = undefined;
@@ -112,6 +126,10 @@ export class ServerUpstream implements Upstream {
 
   #retire(pool: Pool): void {
     this.retired.add(pool);
-    void pool.ended().then(() => this.retired.delete(pool));
+    void pool.ended().then(() => {
+      if (!this.retired.delete(pool) || pool === this.#pool) return;
+      this.#past.acquired += pool.acquired;
+      this.#past.created += pool.created;
+    });
   }
 }

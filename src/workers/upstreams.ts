@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { ProxyError } from '../calls/error.ts';
 import type { TenantId } from '../calls/ids.ts';
 import type { Announce } from '../events/events.ts';
 import { initializeRequest } from '../mcp/handshake.ts';
@@ -15,7 +16,7 @@ export interface UpstreamsParts {
   /** Processes of all tenants together. */
   readonly max: number;
   /** Processes starting at once; more make each other slow. */
-  readonly spawns?: number;
+  readonly spawns?: number | undefined;
   readonly passEnv: readonly string[];
   readonly stopGrace: number;
   /** How often what is done by time is looked at, in milliseconds. */
@@ -91,13 +92,24 @@ export class Upstreams {
     this.#byTenant.delete(tenantId);
   }
 
-  /** New workers for all servers of a tenant. Resolves with how many servers have them. */
+  /**
+   * New workers for all servers of a tenant; the old ones drain once the new ones have answered. Resolves with how many
+   * workers were replaced. @throws {ProxyError} UNAVAILABLE if the new ones do not start, and the old ones go on
+   */
   async restart(tenantId: string): Promise<number> {
     const servers = [...(this.#byTenant.get(tenantId)?.values() ?? [])];
-    const done = await Promise.all(
-      servers.map((upstream) => upstream.replace(upstream.pool.spec, 'an operator restarted it')),
+    const workers = servers.reduce((total, { pool }) => total + pool.workers.size, 0);
+    await Promise.all(
+      servers.map(async (upstream) => {
+        if (await upstream.replace(upstream.pool.spec, 'an operator restarted it')) return;
+        const { problem = 'a newer file came', pool } = upstream;
+        throw new ProxyError(
+          'UNAVAILABLE',
+          `A new worker of ${tenantId}, server ${pool.spec.name}, does not start, so the old ones go on: ${problem}`,
+        );
+      }),
     );
-    return done.filter(Boolean).length;
+    return workers;
   }
 
   /** End idle workers now, of one tenant or of all; returns how many. */

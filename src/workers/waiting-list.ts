@@ -3,9 +3,13 @@ import { ProxyError } from '../calls/error.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Worker } from './worker.ts';
 
+/** Puts a call on a worker; runs in the same turn in which the worker was found free. */
+export type Use<Result> = (worker: Worker) => Result | Promise<Result>;
+
 /** A call that waits for a worker, and for whom. */
 export interface WaitingCall<Who> {
   readonly who: Who;
+  /** Put it on this worker, now. */
   readonly serve: (worker: Worker) => void;
   readonly refuse: (error: ProxyError) => void;
 }
@@ -13,20 +17,33 @@ export interface WaitingCall<Who> {
 /** The calls that wait for a worker, first come first served; bounded in number and in time. */
 export interface WaitingList<Who> extends Iterable<WaitingCall<Who>> {
   readonly size: number;
-  /** Rejects with TENANT_BUSY when the list is full or the wait too long, or with what the call was cancelled for. */
-  add(who: Who, call: Call): Promise<Worker>;
+  /** Rejects with TENANT_BUSY or OVERLOADED when the list is full or the wait too long, or with what the call was cancelled for. */
+  add<Result>(who: Who, call: Call, use: Use<Result>): Promise<Result>;
   refuseAll(error: ProxyError): void;
 }
 
-/** `waitMs` bounds the wait of each call, in milliseconds. */
-export function createWaitingList<Who>(clock: Clock, max: number, waitMs: number): WaitingList<Who> {
+interface PromiseEnds<Result> {
+  readonly resolve: (result: Result | Promise<Result>) => void;
+  readonly reject: (error: ProxyError) => void;
+}
+
+export interface WaitingListParts {
+  readonly clock: Clock;
+  readonly max: number;
+  /** The longest wait of each call, in milliseconds. */
+  readonly waitMs: number;
+  /** Is it the whole proxy that has no room, and not only this tenant? */
+  readonly isStarved: () => boolean;
+}
+
+export function createWaitingList<Who>({ clock, max, waitMs, isStarved }: WaitingListParts): WaitingList<Who> {
   const list = new Set<WaitingCall<Who>>();
 
-  function enter(
+  function enter<Result>(
     who: Who,
     call: Call,
-    resolve: (worker: Worker) => void,
-    reject: (error: ProxyError) => void,
+    use: Use<Result>,
+    { resolve, reject }: PromiseEnds<Result>,
   ): void {
     const leave = () => {
       list.delete(entry);
@@ -38,23 +55,23 @@ export function createWaitingList<Who>(clock: Clock, max: number, waitMs: number
       reject(error);
     };
     const serve = (worker: Worker) => {
+      // First out of the list, then put on a worker: a call is never in two hands.
       leave();
-      resolve(worker);
+      resolve(use(worker));
     };
     const entry: WaitingCall<Who> = { who, serve, refuse };
     const stopTimer = clock.after(waitMs, () => {
-      refuse(busy(`no worker became free within ${waitMs} ms`));
+      refuse(isStarved() ? overloaded() : busy(`no worker became free within ${waitMs} ms`));
     });
     call.cancellation.listen(refuse);
     list.add(entry);
   }
 
   return {
-    add(who, call) {
-      if (list.size >= max)
-        return Promise.reject(busy(`${max} calls of this tenant already wait for a worker`));
+    add(who, call, use) {
       return new Promise((resolve, reject) => {
-        enter(who, call, resolve, reject);
+        if (list.size < max) enter(who, call, use, { resolve, reject });
+        else reject(busy(`${max} calls of this tenant already wait for a worker`));
       });
     },
     get size() {
@@ -68,5 +85,12 @@ export function createWaitingList<Who>(clock: Clock, max: number, waitMs: number
 }
 
 /** Chance keeps the refused from coming back all at once. */
+const retryAfterMs = () => 1000 + Math.random() * 4000;
+
 const busy = (why: string) =>
-  new ProxyError('TENANT_BUSY', `Try again shortly: ${why}`, { retryAfterMs: 1000 + Math.random() * 4000 });
+  new ProxyError('TENANT_BUSY', `Try again shortly: ${why}`, { retryAfterMs: retryAfterMs() });
+
+const overloaded = () =>
+  new ProxyError('OVERLOADED', 'Try again shortly: all processes of the proxy are busy (workers.max)', {
+    retryAfterMs: retryAfterMs(),
+  });

@@ -12,16 +12,15 @@ const table = {
   // concepts
   secrets: {},
   auth: { values: ['calls', 'time'], types: ['events'] },
-  policy: { values: ['calls', 'mcp', 'yaml', 'time'], types: ['events'] },
   workers: { values: ['calls', 'mcp', 'yaml', 'time', 'secrets'], types: ['events'] },
-  sessions: { values: ['calls', 'mcp', 'time'], types: ['auth', 'events'] },
-  tenants: { values: ['calls', 'yaml', 'time', 'auth', 'workers', 'policy', 'secrets'], types: ['events'] },
+  sessions: { values: ['calls', 'mcp', 'time', 'yaml'], types: ['auth', 'events'] },
+  tenants: { values: ['calls', 'yaml', 'time', 'auth', 'workers', 'secrets'], types: ['events'] },
   // listeners
   metrics: { types: ['events'] },
   logging: { values: ['yaml'], types: ['events'] },
   // path and faces
   gateway: {
-    values: ['calls', 'policy', 'mcp'],
+    values: ['calls', 'mcp'],
     types: ['auth', 'tenants', 'sessions', 'workers', 'events', 'time'],
   },
   http: { values: ['calls', 'mcp', 'yaml'], types: ['gateway', 'auth', 'sessions', 'events', 'time'] },
@@ -39,7 +38,7 @@ const owners = {
   yaml: ['yaml'],
   pino: ['logging'],
   commander: ['cli'],
-  'p-queue': ['workers', 'policy'],
+  'p-queue': ['workers'],
 };
 
 const anyOf = (folders) => (folders.length > 0 ? `^src/(${folders.join('|')})/` : '^$');

@@ -4,7 +4,7 @@ import { type Problem } from '../../yaml/problem.ts';
 import { commandTrouble } from '../find-command.ts';
 import { counted } from '../format.ts';
 import { problemLines } from '../problems.ts';
-import { readTenants } from '../read-tenants.ts';
+import { findTenantFile, readTenants } from '../read-tenants.ts';
 import { type ExitCode, type Terminal } from '../terminal.ts';
 
 interface CheckOptions {
@@ -31,9 +31,9 @@ export async function check(terminal: Terminal, options: CheckOptions): Promise<
 }
 
 async function findings(configFile: string): Promise<Findings> {
-  const loaded = await loadConfig(configFile);
+  const loaded = loadConfig(configFile);
   if (!('config' in loaded)) return { tenants: 0, problems: loaded.problems };
-  const { tenants, problems } = await readTenants(loaded.config);
+  const { tenants, problems } = await readTenants(loaded.config, process.env);
   return { tenants: tenants.length, problems: [...problems, ...missingCommands(loaded.config, tenants)] };
 }
 
@@ -45,7 +45,8 @@ function missingCommands(config: Config, tenants: readonly Tenant[]): Problem[] 
       [...tenant.servers.values()].flatMap((spec): Problem[] => {
         const message = commandTrouble(spec);
         if (message === undefined) return [];
-        const file = tenantFile(config, tenant.id);
+        const found = findTenantFile(config, tenant.id);
+        const file = 'file' in found ? found.file : tenant.id;
         return [
           { file, line: 0, column: 0, code: 'INVALID_SETTING', message: `server ${spec.name}: ${message}` },
         ];

@@ -13,7 +13,7 @@ interface ServeOptions {
 
 /** Runs until it is told to stop; then nothing of it is left. */
 export async function serve(terminal: Terminal, options: ServeOptions): Promise<ExitCode> {
-  const written = await readConfig(terminal, options.config);
+  const written = readConfig(terminal, options.config);
   if (written === undefined) return 1;
   const config = withOverrides(written, options);
   const proxy = createProxy(config);
@@ -26,7 +26,7 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
   }
   if (options.welcome === true) {
     const { welcome } = await import('../welcome.ts');
-    await welcome(terminal, { config, configFile: options.config, url, reload: () => proxy.reload() });
+    await welcome(terminal, { config, url, reload: () => proxy.reload() });
   }
   await untilSignalled({
     stop: (signal) => proxy.stop(signal),

@@ -1,0 +1,251 @@
+import type { Actions } from './admin/actions.ts';
+import { buildStatus } from './admin/build-status.ts';
+import { type AdminListener, openAdminListener } from './admin/listener.ts';
+import type { Status } from './admin/status.ts';
+import { createKeyRing } from './auth/key-ring.ts';
+import type { Config } from './config/load-config.ts';
+import { createAnnouncer } from './events/announcer.ts';
+import type { Announce } from './events/events.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { type Listener, openListener } from './http/listener.ts';
+import { McpEndpoint } from './http/mcp-endpoint.ts';
+import { createLogger, type Logger } from './logging/logger.ts';
+import { logEvents } from './logging/observe.ts';
+import { createTally } from './metrics/tally.ts';
+import { createRedactor } from './secrets/redactor.ts';
+import { Sessions } from './sessions/sessions.ts';
+import { openTenants, type WatchedTenants } from './tenants/registry.ts';
+import type { Tenant, TenantChange } from './tenants/tenant.ts';
+import { systemClock } from './time/clock.ts';
+import { version } from './version.ts';
+import { readGroupMemory } from './workers/memory.ts';
+import { Upstreams } from './workers/upstreams.ts';
+
+/** A proxy in this process: everything `proxy serve` does, without the command line. */
+export interface Proxy extends Actions {
+  /**
+   * Read the tenants, open the front door and the admin socket. Resolves with the URL clients use.
+   * Rejects with the system's error if an address cannot be had; nothing is left open then.
+   */
+  start(): Promise<{ readonly url: string }>;
+  /**
+   * Refuse what is new, let calls in flight finish for 25 s, then end every process; at most 30 s in all.
+   * Resolves with how many calls were cut. `reason` is for the log.
+   */
+  stop(reason?: string): Promise<{ readonly cutCalls: number }>;
+  /** Kill every child process at once, synchronously. For the very end only. */
+  kill(): void;
+}
+
+export interface ProxyOptions {
+  /** Told of everything that happens, beside the log. One that throws is not asked again. */
+  readonly listeners?: readonly Announce[];
+}
+
+/** How long calls in flight may go on once the proxy is told to stop, in milliseconds. */
+const drainMs = 25_000;
+/** How long processes may take to end after that. */
+const endMs = 4000;
+/** How long answers may take to go out at the very end. */
+const flushMs = 500;
+/** How often idle and old sessions are looked for. */
+const sessionSweepMs = 5000;
+
+/** Put the parts together. Nothing runs until `start`. */
+export function createProxy(config: Config, options: ProxyOptions = {}): Proxy {
+  return new App(config, options);
+}
+
+/** The one place where the parts meet. */
+class App implements Proxy {
+  readonly #config: Config;
+  readonly #logger: Logger;
+  readonly #announce: Announce;
+  readonly #tally = createTally();
+  readonly #keys = createKeyRing();
+  readonly #sessions: Sessions;
+  readonly #upstreams: Upstreams;
+  readonly #startedAt = systemClock.now();
+  #open: OpenDoors | undefined;
+  #state: Status['state'] = 'starting';
+  #stopping: Promise<{ cutCalls: number }> | undefined;
+
+  constructor(config: Config, { listeners = [] }: ProxyOptions) {
+    const { workers, sessions, log } = config;
+    this.#config = config;
+    this.#logger = createLogger({ level: log.level, format: log.format });
+    this.#announce = createAnnouncer([logEvents(this.#logger), this.#tally.listen, ...listeners]);
+    this.#sessions = new Sessions(sessions, systemClock, this.#announce);
+    this.#upstreams = new Upstreams({
+      ...workers,
+      clock: systemClock,
+      announce: this.#announce,
+      version,
+      redactorFor: createRedactor,
+    });
+  }
+
+  async start(): Promise<{ url: string }> {
+    if (this.#open) throw new Error('The proxy was started already');
+    const { folder, tenants: tenantsFolder, defaults, tenantIds } = this.#config;
+    const tenants = await openTenants({
+      folder: tenantsFolder,
+      baseDir: folder,
+      defaults,
+      idPattern: tenantIds.pattern,
+      lookup: (name) => process.env[name],
+      announce: this.#announce,
+    });
+    this.#follow({ added: [...tenants.all()], changed: [], removed: [] });
+    tenants.onChange((change) => this.#follow(change));
+    this.#open = await this.#openDoors(tenants);
+    process.once('exit', this.#kill);
+    tenants.watch();
+    this.#state = 'ready';
+    const { url } = this.#open.listener;
+    const { workers, sessions } = this.#config;
+    this.#announce({
+      type: 'proxy.listening',
+      url,
+      tenants: tenants.size,
+      isolation: 'process',
+      poolSize: workers.max,
+      sessionTimeout: sessions.idle,
+    });
+    return { url };
+  }
+
+  stop(reason = 'stop() was called'): Promise<{ cutCalls: number }> {
+    return (this.#stopping ??= this.#stop(reason));
+  }
+
+  kill(): void {
+    this.#kill();
+  }
+
+  async status(): Promise<Status> {
+    const { tenants, gateway, listener } = this.#doors;
+    return Promise.resolve(
+      buildStatus({
+        version,
+        clock: systemClock,
+        startedAt: this.#startedAt,
+        state: this.#state,
+        url: listener.url,
+        tenants,
+        upstreams: this.#upstreams,
+        sessions: this.#sessions,
+        tally: this.#tally,
+        inFlight: gateway.inFlight,
+        groupMemory: readGroupMemory(),
+      }),
+    );
+  }
+
+  reload(): Promise<TenantChange> {
+    return this.#doors.tenants.reload();
+  }
+
+  async restart(tenantId: string): Promise<number> {
+    return this.#upstreams.restart(this.#doors.tenants.require(tenantId).id);
+  }
+
+  async reap(tenantId?: string): Promise<number> {
+    if (tenantId !== undefined) this.#doors.tenants.require(tenantId);
+    return Promise.resolve(this.#upstreams.reap(tenantId));
+  }
+
+  get #doors(): OpenDoors {
+    if (!this.#open) throw new Error('The proxy was not started');
+    return this.#open;
+  }
+
+  readonly #kill = (): void => this.#upstreams.killAll();
+
+  async #openDoors(tenants: WatchedTenants): Promise<OpenDoors> {
+    const { listen, limits, admin } = this.#config;
+    const gateway = new Gateway({
+      authenticate: this.#keys.authenticate,
+      tenants,
+      sessions: this.#sessions,
+      upstreamFor: (tenant, spec) => this.#upstreams.of(tenant, spec),
+      guardsFor: () => [],
+      announce: this.#announce,
+      clock: systemClock,
+    });
+    const endpoint = new McpEndpoint({
+      gateway,
+      maxBody: limits.body,
+      maxDepth: limits.depth,
+      isDraining: () => this.#state === 'draining',
+      refused: (remote) => this.#announce({ type: 'auth.refused', remote }),
+    });
+    const isReady = () => this.#state === 'ready';
+    const front = { ...listen, maxConnections: limits.connections, endpoint, isReady };
+    let listener: Listener | undefined;
+    try {
+      listener = await openListener(front);
+      const door = await openAdminListener(admin.socket, this);
+      const sweeping = setInterval(() => this.#sessions.sweep(), sessionSweepMs).unref();
+      return { tenants, gateway, endpoint, listener, admin: door, sweeping };
+    } catch (thrown) {
+      endpoint.close();
+      await listener?.close(0);
+      await this.#upstreams.close('the proxy did not start', endMs);
+      throw thrown;
+    }
+  }
+
+  /** The tenants in force are others now: so are keys, servers and sessions. Calls in flight finish. */
+  #follow({ added, changed, removed }: TenantChange): void {
+    this.#keys.apply({ added, changed, removed });
+    for (const tenant of [...added, ...changed.map(({ after }) => after)]) {
+      if (tenant.enabled) this.#upstreams.apply(tenant);
+      else this.#upstreams.remove(tenant.id);
+    }
+    for (const { id } of removed) {
+      this.#upstreams.remove(id);
+      this.#tally.forget(id);
+    }
+    const now = new Map<string, Tenant | undefined>();
+    for (const { id } of removed) now.set(id, undefined);
+    for (const { after } of changed) now.set(after.id, after);
+    if (now.size === 0) return;
+    this.#sessions.retireWhere(
+      ({ tenantId, keyName, server }) => now.has(tenantId) && !mayStay(now.get(tenantId), keyName, server),
+      'its tenant, key or server is gone',
+    );
+  }
+
+  async #stop(reason: string): Promise<{ cutCalls: number }> {
+    const { tenants, gateway, endpoint, listener, admin, sweeping } = this.#doors;
+    this.#state = 'draining';
+    this.#announce({ type: 'proxy.draining', reason, inFlight: gateway.inFlight });
+    tenants.close();
+    clearInterval(sweeping);
+    listener.drain();
+    const cutCalls = await gateway.drained(drainMs);
+    endpoint.close();
+    await Promise.all([this.#upstreams.close('the proxy stops', endMs), listener.close(flushMs)]);
+    await admin.close();
+    process.off('exit', this.#kill);
+    this.#announce({ type: 'proxy.stopped', cutCalls });
+    this.#logger.flush();
+    return { cutCalls };
+  }
+}
+
+/** What there is only between start and stop. */
+interface OpenDoors {
+  readonly tenants: WatchedTenants;
+  readonly gateway: Gateway;
+  readonly endpoint: McpEndpoint;
+  readonly listener: Listener;
+  readonly admin: AdminListener;
+  readonly sweeping: NodeJS.Timeout;
+}
+
+function mayStay(tenant: Tenant | undefined, keyName: string, server: string): boolean {
+  if (!tenant?.enabled || !tenant.servers.has(server)) return false;
+  return tenant.keys.some(({ name }) => name === keyName);
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { bytes } from '../yaml/bytes.ts';
+
+/** `listen:` in proxy.config.yaml: where clients come in. */
+export const listenShape = {
+  host: z.string().min(1).default('127.0.0.1'),
+  /** 0: any free port. */
+  port: z.int('write a port between 0 and 65535').min(0).max(65_535).default(8080),
+  /** Further names this proxy is reached by, as they stand in `Host`, without a port. */
+  allowedHosts: z.array(z.string().min(1)).default([]),
+  /** Web pages that may call, as browsers say it in `Origin`: `https://app.example.com`. */
+  allowedOrigins: z.array(z.string().min(1)).default([]),
+};
+
+/** `limits:` in proxy.config.yaml: what a client may send. */
+export const limitsShape = {
+  /** The largest body of a request. */
+  body: bytes(1024).default(4 * 1024 ** 2),
+  /** The deepest nesting of a request's JSON. */
+  depth: z.int().min(8).max(1000).default(64),
+  /** Connections at once. */
+  connections: z.int().min(1).default(2000),
+};

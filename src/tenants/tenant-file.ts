@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Problem } from '../yaml/problem.ts';
+
+/** A page of settings is a few KiB. */
+const maxFileBytes = 64 * 1024;
+const tenantFile = /^[^.].*\.ya?ml$/;
+
+/** Is a file of this name one of a tenant? Hidden files are editors' and Kubernetes' own. */
+export const isTenantFile = (name: string) => tenantFile.test(name) && !name.endsWith('~');
+
+/** `acme.yaml` is the file of `acme`. */
+export const idOfFile = (name: string) => name.replace(/\.ya?ml$/, '');
+
+/** What can be seen of a file without reading it. */
+export interface FileState {
+  /** Changes when the file does. */
+  readonly signature: string;
+  /** Since its last change, in milliseconds. */
+  readonly ageMs: number;
+}
+
+/**
+ * The state of a file; undefined if there is none. Links are followed: a Kubernetes ConfigMap is swapped by turning
+ * one link, `..data`, and the files behind it are others then.
+ */
+export function fileState(file: string): FileState | undefined {
+  try {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (!stat) return undefined;
+    const { dev, ino, size, mtimeMs, ctimeMs } = stat;
+    return { signature: `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`, ageMs: Date.now() - ctimeMs };
+  } catch (thrown) {
+    // It is there and may not be looked at; reading it will say so in a problem.
+    return { signature: codeOf(thrown), ageMs: Number.POSITIVE_INFINITY };
+  }
+}
+
+export type FileText = { readonly text: string } | { readonly problem: Problem };
+
+/** The text of a tenant's file; `shown` is what problems call it. */
+export function readTenantFile(file: string, shown: string): FileText {
+  const problem = (code: Problem['code'], message: string): FileText => ({
+    problem: { file: shown, line: 0, column: 0, code, message },
+  });
+  try {
+    const stat = statSync(file);
+    // A pipe in the folder would otherwise hold the whole proxy.
+    if (!stat.isFile()) return problem('UNREADABLE', 'This is not a file');
+    if (stat.size > maxFileBytes) return problem('TOO_BIG', `It is larger than ${maxFileBytes / 1024} KiB`);
+    return { text: readFileSync(file, 'utf8') };
+  } catch (thrown) {
+    return problem('UNREADABLE', `It cannot be read: ${codeOf(thrown)}; look at its owner and mode`);
+  }
+}
+
+export type FolderNames = { readonly names: readonly string[] } | { readonly problem: Problem };
+
+/** The tenants' files in a folder, by name and in order. */
+export function listTenantFiles(folder: string, shown: string): FolderNames {
+  try {
+    return { names: readdirSync(folder).filter(isTenantFile).sort() };
+  } catch (thrown) {
+    const message = `The tenants folder cannot be read: ${codeOf(thrown)}; look whether it is there, and at its owner and mode`;
+    return { problem: { file: shown, line: 0, column: 0, code: 'UNREADABLE', message } };
+  }
+}
+
+/** How people know a file: relative to where they are, if it is below. */
+export function shownPath(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative === '' || relative.startsWith('..') ? file : relative;
+}
+
+const codeOf = (thrown: unknown) => (thrown as { code?: string }).code ?? 'unknown error';

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { duration } from '../yaml/duration.ts';
+
+/** `workers:` in proxy.config.yaml: bounds over all tenants together. */
+export const workersShape = {
+  /** Processes at once. When all are taken, the one idle longest makes room. */
+  max: z.int().min(1).max(100_000).default(200),
+  /** The wall around processes. `auto`: the strongest that works here. */
+  isolation: z.enum(['auto']).default('auto'),
+  /** Processes that start at the same time; left out: as many as the machine has processors, at least 2. */
+  spawns: z.int().min(1).max(1000).optional(),
+  /** Names of the proxy's own environment variables that servers get too; none of them should be a secret. */
+  passEnv: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]),
+  /** How long each step of stopping a process may take: its stdin closed, then SIGTERM, then SIGKILL. */
+  stopGrace: duration(10).default(2000),
+  /** How often idle, old and missing processes are looked for. */
+  sweepEvery: duration(10).default(1000),
+};

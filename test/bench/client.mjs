@@ -1,0 +1,150 @@
+/** One MCP client on one connection that stays open; one request at a time, as HTTP/1.1 has it. */
+import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import { headerIn, messageIn, takeAnswer } from './http-answers.mjs';
+
+const protocolVersion = '2025-06-18';
+const readSize = 16 * 1024;
+const introduction = {
+  protocolVersion,
+  capabilities: {},
+  clientInfo: { name: 'bench', version: '1.0.0' },
+};
+/** Clients of one session must not use one id at the same time: some bridges lose an answer then, and may. */
+const idsEach = 10_000_000;
+let clients = 0;
+
+export class Client {
+  #url;
+  #key;
+  #session;
+  #head = '';
+  #socket;
+  #received = '';
+  #settle;
+  #lastId;
+  /** A bridge that mixes up two clients must not be able to give the right answer by chance. */
+  #mark = randomBytes(4).toString('hex');
+
+  constructor({ url, key }) {
+    this.#url = new URL(url);
+    this.#key = key;
+    this.#lastId = ++clients * idsEach;
+  }
+
+  get session() {
+    return this.#session;
+  }
+
+  async connect() {
+    const { hostname: host, port } = this.#url;
+    // One buffer for all that is ever read: nothing is allocated while we measure somebody else.
+    const onread = {
+      buffer: Buffer.allocUnsafe(readSize),
+      callback: (size, buffer) => this.#read(buffer.latin1Slice(0, size)),
+    };
+    this.#socket = connect({ host, port: Number(port), noDelay: true, onread });
+    await new Promise((resolve, reject) => {
+      this.#socket.once('connect', resolve);
+      this.#socket.once('error', reject);
+    });
+    this.#socket.on('error', () => undefined);
+    this.#socket.on('close', () => this.#finish(new Error('the connection was closed')));
+  }
+
+  /** Open a session, or go on in one that is open. May be called again: each time is a session more. */
+  async open(session) {
+    this.#use(session);
+    if (session !== undefined) return;
+    const answer = await this.#ask('initialize', introduction);
+    this.#use(headerIn(answer.head, 'mcp-session-id'));
+    await this.#post({ jsonrpc: '2.0', method: 'notifications/initialized' });
+  }
+
+  /** Call `echo`; `done(error)` hears of it once the answer has been compared with what was asked. */
+  echo(done) {
+    const id = ++this.#lastId;
+    const text = `${this.#mark}-${id}`;
+    this.#send(
+      `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"echo","arguments":{"text":"${text}"}}}`,
+      (error, answer) => done(error ?? mistakeIn(answer, id, text)),
+    );
+  }
+
+  close() {
+    this.#settle = undefined;
+    this.#socket?.destroy();
+  }
+
+  /** Only `initialize` goes without the version: it is what negotiates it. */
+  #use(session) {
+    this.#session = session;
+    this.#head = [
+      `POST ${this.#url.pathname} HTTP/1.1`,
+      `Host: ${this.#url.host}`,
+      'Content-Type: application/json',
+      'Accept: application/json, text/event-stream',
+      ...(this.#key === undefined ? [] : [`Authorization: Bearer ${this.#key}`]),
+      ...(session === undefined
+        ? []
+        : [`Mcp-Session-Id: ${session}`, `MCP-Protocol-Version: ${protocolVersion}`]),
+      'Content-Length: ',
+    ].join('\r\n');
+  }
+
+  async #ask(method, params) {
+    const id = ++this.#lastId;
+    const answer = await this.#post({ jsonrpc: '2.0', id, method, params });
+    const message = messageIn(answer, id);
+    if (message.id !== id || message.result === undefined)
+      throw new Error(`${method} failed: ${answer.body.slice(0, 300)}`);
+    return answer;
+  }
+
+  async #post(message) {
+    const answer = await new Promise((resolve, reject) => {
+      this.#send(JSON.stringify(message), (error, received) => (error ? reject(error) : resolve(received)));
+    });
+    if (answer.status >= 300)
+      throw new Error(`${message.method}: HTTP ${answer.status} ${answer.body.slice(0, 300)}`);
+    return answer;
+  }
+
+  #send(body, settle) {
+    if (this.#socket.destroyed) return void settle(new Error('the connection is closed'));
+    this.#settle = settle;
+    this.#socket.write(`${this.#head}${body.length}\r\n\r\n${body}`, 'latin1');
+  }
+
+  #read(text) {
+    this.#received = this.#received === '' ? text : this.#received + text;
+    let answer;
+    try {
+      answer = takeAnswer(this.#received);
+    } catch (error) {
+      this.#socket.destroy();
+      return void this.#finish(error);
+    }
+    if (answer === undefined) return;
+    const { end } = answer;
+    this.#received = end === this.#received.length ? '' : this.#received.slice(end);
+    this.#finish(undefined, answer);
+  }
+
+  #finish(error, answer) {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle?.(error, answer);
+  }
+}
+
+/** What is wrong with an answer, if anything: another's id, another's text, an error, no JSON. */
+function mistakeIn(answer, id, text) {
+  try {
+    const message = messageIn(answer, id);
+    if (message.id === id && message.result?.content?.[0]?.text === text) return undefined;
+  } catch (error) {
+    return error;
+  }
+  return new Error(`asked ${text}, got HTTP ${answer.status} ${answer.body.slice(0, 300)}`);
+}

@@ -1,0 +1,70 @@
+/**
+ * `npm run bench [-- --quick] [--only NAME] [--peers] [--json FILE] [--profile FOLDER]`
+ *
+ * What the proxy costs, in ratios to a bare bridge (`floor.mjs`: HTTP to stdio with no keys, sessions or limits)
+ * measured in the same run. Calls per second depend on the machine and on who else is on it; a ratio of two that
+ * took turns does so much less. Everybody has the same server behind (`worker.mjs`) and the same load before
+ * (`load.mjs`), which compares every answer with what was asked.
+ *
+ * How to read it: figures are `min–median–max` of five runs; the result compares medians. Look at the noise at the
+ * top first: a result nearer to its target than that has to be measured again. Targets are what we promise
+ * ourselves: nothing fails here, because a timed test that fails teaches people to run it twice.
+ *
+ *   throughput   32 clients at once: calls per second, and processor time per call in the bridge's process
+ *   latency      one client: what is added to each answer
+ *   tenants      100 tenants, 1,000 requests at once: reuse, errors; and the first call of a cold tenant
+ *   memory       1,000 tenants and 20 workers; over 200,000 calls; for each idle session
+ *   peers        (only with `--peers`, which installs them from npm) two other bridges with the same worker
+ */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { heading, machine, noise } from './machine.mjs';
+import * as latency from './scenarios/latency.mjs';
+import * as memory from './scenarios/memory.mjs';
+import * as peers from './scenarios/peers.mjs';
+import * as tenants from './scenarios/tenants.mjs';
+import * as throughput from './scenarios/throughput.mjs';
+import { table } from './table.mjs';
+
+const always = [throughput, latency, tenants, memory];
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    peers: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    /** A processor profile of the proxy under full load, for `throughput`. */
+    profile: { type: 'string' },
+  },
+});
+
+function chosen() {
+  const scenarios = flags.peers || flags.only === 'peers' ? [...always, peers] : always;
+  const found = scenarios.filter(({ name }) => flags.only === undefined || name === flags.only);
+  if (found.length === 0)
+    throw new Error(`--only takes one of ${scenarios.map(({ name }) => name).join(', ')}`);
+  return found;
+}
+
+/** One scenario that breaks must not cost us what the others have found. */
+const notMeasured = (error) => [{ what: 'NOT MEASURED', note: error.message }];
+
+const nodeArgs = flags.profile ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(flags.profile)}`] : [];
+const scenarios = chosen();
+const where = machine();
+const unsteady = await noise({ seconds: flags.quick ? 0.5 : 2 });
+console.log(heading(where, unsteady) + '\n');
+
+const rows = [];
+for (const { name, measure } of scenarios) {
+  if (process.stderr.isTTY) process.stderr.write(`${name} …\n`);
+  const measured = await measure({ quick: flags.quick, nodeArgs }).catch(notMeasured);
+  for (const row of measured) rows.push({ scenario: name, ...row });
+}
+console.log(table(rows));
+if (flags.json)
+  writeFileSync(flags.json, JSON.stringify({ machine: where, noise: unsteady, rows }, null, 2) + '\n');
+// A scenario that broke has left its processes behind: they are killed on the way out.
+process.exit();

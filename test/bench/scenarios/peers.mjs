@@ -1,0 +1,59 @@
+/**
+ * The same worker behind other bridges. All clients share one session, which is kind to the peers: some start a
+ * process for each session, and 32 of them would share the machine's processors.
+ */
+import { startLoad } from '../load-process.mjs';
+import { median, spread } from '../numbers.mjs';
+import { install, peers, startPeer } from '../peers.mjs';
+import { startProxy } from '../proxy.mjs';
+import { failures } from '../table.mjs';
+
+export const name = 'peers';
+const rounds = 5;
+const connections = 32;
+const target = 10;
+const warmUpFactor = 2;
+
+export async function measure({ quick }) {
+  install();
+  const seconds = quick ? 1 : 3;
+  const rows = [];
+  for (const peer of peers) rows.push(await against(peer, seconds));
+  return rows;
+}
+
+async function against(peer, seconds) {
+  const bridges = [await prepare(await startPeer(peer)), await prepare(await startProxy())];
+  // Some of them need seconds until their code is compiled.
+  for (const { load } of bridges) await load.run({ seconds: warmUpFactor * seconds });
+  for (let round = 0; round < rounds; round++)
+    for (const { load, runs } of bridges) runs.push(await load.run({ seconds }));
+  for (const { load, stop } of bridges) {
+    await load.close();
+    await load.stop();
+    await stop();
+  }
+  return row(peer, ...bridges.map(({ runs }) => runs));
+}
+
+async function prepare(bridge) {
+  const load = startLoad();
+  const [key] = bridge.keys ?? [];
+  await load.open({ url: bridge.url, callers: [{ key, connections, sessions: 1 }] });
+  return { ...bridge, load, runs: [] };
+}
+
+function row(peer, theirs, ours) {
+  const of = (runs) => runs.map(({ perSecond }) => perSecond);
+  const ratio = median(of(ours)) / median(of(theirs));
+  return {
+    what: `calls/s, ${connections} connections (floor: ${peer.package})`,
+    floor: spread(of(theirs), 0),
+    proxy: spread(of(ours), 0),
+    result: `${ratio.toFixed(1)} ×`,
+    target: `≥ ${target} ×`,
+    reached: ratio >= target,
+    value: ratio,
+    note: failures([...theirs, ...ours]),
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * The MCP server behind everyone in the benchmark. `test/fixtures/servers/echo.mjs` remembers every id it has seen,
+ * which tests need and a measurement does not: here nothing is done that the protocol does not ask for, so that on
+ * two processors the bridge in front of it, and not this process, is what limits a run.
+ */
+const tools = [
+  {
+    name: 'echo',
+    description: 'Says the text again.',
+    inputSchema: { type: 'object', properties: { text: { type: 'string' } } },
+  },
+];
+
+const answers = {
+  initialize: ({ protocolVersion }) => ({
+    protocolVersion,
+    capabilities: { tools: {} },
+    serverInfo: { name: 'bench', version: '1.0.0' },
+  }),
+  ping: () => ({}),
+  'tools/list': () => ({ tools }),
+  'tools/call': (params) => ({ content: [{ type: 'text', text: params.arguments.text }] }),
+};
+
+function answerTo({ id, method, params }) {
+  const answer = answers[method];
+  if (answer !== undefined) return { jsonrpc: '2.0', id, result: answer(params) };
+  return { jsonrpc: '2.0', id, error: { code: -32601, message: `Method not found: ${method}` } };
+}
+
+let tail = '';
+process.stdin.setEncoding('utf8');
+process.stdin.on('data', (chunk) => {
+  const lines = (tail + chunk).split('\n');
+  tail = lines.pop();
+  let out = '';
+  for (const line of lines) {
+    if (line === '') continue;
+    const message = JSON.parse(line);
+    if (message.id !== undefined && message.method !== undefined)
+      out += JSON.stringify(answerTo(message)) + '\n';
+  }
+  // Everything that came in one piece leaves in one piece: half the cost of a fast server is its system calls.
+  if (out !== '') process.stdout.write(out);
+});
+process.stdin.on('end', () => process.exit(0));
+process.stdout.on('error', () => process.exit(0));

@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createSeats } from '../../../src/workers/seats.ts';
+
+/** Lets everything that waits for nothing but its turn go on. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Starts that end when the test says so. */
+function createStarts() {
+  const begun: string[] = [];
+  const finish = new Map<string, () => void>();
+  const start = (name: string) => () => {
+    begun.push(name);
+    return new Promise<string>((resolve) => finish.set(name, () => resolve(name)));
+  };
+  return { begun, start, finish: (name: string) => finish.get(name)!() };
+}
+const atOnce = () => Promise.resolve('started');
+
+describe('a free seat', () => {
+  test('is taken at once, and what was started comes back', async () => {
+    const seats = createSeats({ max: 2, spawns: 1, evict: () => false });
+    expect(await seats.take(atOnce)).toBe('started');
+    expect(seats).toMatchObject({ taken: 1, max: 2, waiting: 0 });
+    seats.release();
+    expect(seats.taken).toBe(0);
+  });
+
+  test('asks nobody to leave', async () => {
+    const seats = createSeats({ max: 2, spawns: 1, evict: () => expect.unreachable('there was room') });
+    await seats.take(atOnce);
+    seats.becameIdle();
+    await seats.take(atOnce);
+  });
+
+  test('a failed start is the caller’s to know, and its seat the caller’s to release', async () => {
+    const seats = createSeats({ max: 1, spawns: 1, evict: () => false });
+    await expect(seats.take(() => Promise.reject(new Error('ENOENT')))).rejects.toThrow('ENOENT');
+    expect(seats.taken).toBe(1);
+    seats.release();
+    await seats.take(atOnce);
+  });
+});
+
+test('only so many start at once, the others when one has started', async () => {
+  const { begun, start, finish } = createStarts();
+  const seats = createSeats({ max: 10, spawns: 2, evict: () => false });
+  const all = ['a', 'b', 'c'].map((name) => seats.take(start(name)));
+  await settled();
+  expect(begun).toEqual(['a', 'b']);
+  finish('b');
+  await settled();
+  expect(begun).toEqual(['a', 'b', 'c']);
+  finish('a');
+  finish('c');
+  expect(await Promise.all(all)).toEqual(['a', 'b', 'c']);
+});
+
+describe('when all seats are taken', () => {
+  test('one waits, and is first come first served', async () => {
+    const { begun, start } = createStarts();
+    const seats = createSeats({ max: 1, spawns: 5, evict: () => false });
+    await seats.take(atOnce);
+    for (const name of ['a', 'b']) void seats.take(start(name));
+    await settled();
+    expect(begun).toEqual([]);
+    expect(seats.waiting).toBe(2);
+    seats.release();
+    await settled();
+    expect(begun).toEqual(['a']);
+    expect(seats).toMatchObject({ taken: 1, waiting: 1 });
+    seats.release();
+    await settled();
+    expect(begun).toEqual(['a', 'b']);
+  });
+
+  test('one idle worker is asked to leave for each that waits, and not one more', async () => {
+    let asked = 0;
+    const evict = () => ++asked > 0;
+    const seats = createSeats({ max: 2, spawns: 5, evict });
+    await seats.take(atOnce);
+    await seats.take(atOnce);
+    const waiting = [seats.take(atOnce)];
+    expect(asked).toBe(1);
+    seats.becameIdle();
+    expect(asked).toBe(1);
+    waiting.push(seats.take(atOnce));
+    expect(asked).toBe(2);
+    seats.release();
+    seats.release();
+    await Promise.all(waiting);
+    seats.becameIdle();
+    expect(asked).toBe(2);
+  });
+
+  test('and all are busy, the first to become idle is asked', async () => {
+    let idle = 0;
+    const evict = () => idle-- > 0;
+    const seats = createSeats({ max: 1, spawns: 5, evict });
+    await seats.take(atOnce);
+    const waiting = seats.take(atOnce);
+    await settled();
+    idle = 1;
+    seats.becameIdle();
+    expect(idle).toBe(0);
+    seats.release();
+    await waiting;
+  });
+
+  test('a worker that ends by itself serves as well as one that was asked', async () => {
+    let asked = 0;
+    const evict = () => ++asked > 0;
+    const seats = createSeats({ max: 2, spawns: 5, evict });
+    await seats.take(atOnce);
+    await seats.take(atOnce);
+    const waiting = seats.take(atOnce);
+    seats.release();
+    await waiting;
+    // Now the one that was asked leaves too: its seat is free for good.
+    seats.release();
+    expect(seats.taken).toBe(1);
+    await seats.take(atOnce);
+    expect(asked).toBe(1);
+  });
+});
+
+test('there are never more processes than seats, and nobody waits beside a free one', async () => {
+  const step = fc.constantFrom<'take' | 'end' | 'idle'>('take', 'take', 'end', 'idle');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 4 }),
+      fc.array(step, { maxLength: 40 }),
+      async (max, steps) => {
+        let running = 0;
+        let asked = 0;
+        let wanted = 0;
+        let ended = 0;
+        const evict = () => asked < running && ++asked > 0;
+        const seats = createSeats({ max, spawns: 2, evict });
+        const start = () => {
+          expect(++running).toBeLessThanOrEqual(max);
+          return Promise.resolve();
+        };
+        for (const what of steps) {
+          if (what === 'take') {
+            wanted++;
+            void seats.take(start);
+          } else if (what === 'idle') {
+            seats.becameIdle();
+          } else if (running > 0) {
+            running--;
+            ended++;
+            asked = Math.max(0, asked - 1);
+            seats.release();
+          }
+          await settled();
+          expect(seats.taken).toBe(running);
+          expect(running).toBe(Math.min(max, wanted - ended));
+          expect(seats.waiting).toBe(wanted - ended - running);
+        }
+      },
+    ),
+  );
+});
