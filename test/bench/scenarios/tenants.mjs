@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { workerFile } from '../floor-process.mjs';
 import { startLoad } from '../load-process.mjs';
 import { decimals, median, percent, spread } from '../numbers.mjs';
+import { environment } from '../processes.mjs';
 import { startProxy } from '../proxy.mjs';
 import { failures } from '../table.mjs';
 
@@ -93,7 +94,10 @@ function coldRow(direct, proxied) {
 /** From `spawn` to the answer of the first call, spoken to over its pipes. */
 async function directStart() {
   const startedAt = performance.now();
-  const worker = spawn(process.execPath, [workerFile], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const worker = spawn(process.execPath, [workerFile], {
+    env: environment,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const say = (message) => worker.stdin.write(JSON.stringify({ jsonrpc: '2.0', ...message }) + '\n');
   const params = {
     protocolVersion: '2025-06-18',

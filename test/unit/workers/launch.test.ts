@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Child, childEnvironment, launch } from '../../../src/workers/launch.ts';
 import { type ServerSpec } from '../../../src/workers/spec.ts';
@@ -82,10 +82,9 @@ describe('a child', () => {
     const child = run('process.stdin.pipe(process.stdout); process.stderr.write("\\n\\n")');
     const bytes = Buffer.from(Array.from({ length: 1024 }, (_, at) => at % 256));
     child.stdin.end(Buffer.concat([bytes, Buffer.from('\n')]));
-    const chunks: Buffer[] = [];
-    for await (const chunk of child.stdout) chunks.push(chunk as Buffer);
-    expect(Buffer.concat(chunks).equals(Buffer.concat([bytes, Buffer.from('\n')]))).toBe(true);
-    expect(await text(child.stderr)).toBe('\n\n');
+    const [out, err] = await Promise.all([buffer(child.stdout), text(child.stderr)]);
+    expect(out.equals(Buffer.concat([bytes, Buffer.from('\n')]))).toBe(true);
+    expect(err).toBe('\n\n');
   });
 
   test('leads a process group of its own', async () => {

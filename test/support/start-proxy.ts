@@ -1,0 +1,221 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Status } from '../../src/admin/status.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const cli = path.join(root, 'dist/cli/main.js');
+/** The fixtures: small real MCP servers. */
+export const fixture = (name: string): string => path.join(root, `test/fixtures/servers/${name}.mjs`);
+
+/** One line of the proxy's log. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly event?: string; readonly msg: string };
+
+export interface StartOptions {
+  /** Lines put into proxy.config.yaml beside those every test needs. */
+  readonly config?: string;
+  /** By id: the text of the file, or how its only server is started. A key is made for each. */
+  readonly tenants?: Readonly<Record<string, string>>;
+  /** Beside PATH and HOME. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The whole product in a process of its own, as an operator starts it, with a folder of its own. */
+export interface RunningProxy {
+  /** Of `/mcp`. */
+  readonly url: string;
+  readonly pid: number;
+  readonly dir: string;
+  readonly configFile: string;
+  /** A valid key of each tenant. */
+  readonly keys: Readonly<Record<string, string>>;
+  readonly logs: readonly LogLine[];
+  /** The first line, past or to come, for which `test` is true. */
+  logged(test: (line: LogLine) => boolean): Promise<LogLine>;
+  status(): Promise<Status>;
+  /** Runs `proxy …` with this proxy's configuration. */
+  run(...args: readonly string[]): Promise<CommandResult>;
+  /** Puts a tenant's file there in one step; the same key goes in as before. */
+  write(id: string, text: string): void;
+  remove(id: string): void;
+  signal(signal: NodeJS.Signals): void;
+  readonly exited: Promise<number | null>;
+  /** SIGTERM, and everything is cleaned up. Safe to call twice. */
+  stop(): Promise<number | null>;
+}
+
+export interface CommandResult {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+const runSettings = (config: string) => `
+listen: { port: 0 }
+admin: { socket: ./admin.sock }
+log: { level: debug, format: json }
+${config}
+`;
+
+/** A tenant that runs a fixture, as YAML; `more` is put at the end. */
+export function tenantYaml(id: string, server: string, more = '', env: Record<string, string> = {}): string {
+  const variables = JSON.stringify({ CANARY: `canary-of-${id}`, ...env });
+  return `tenant: ${id}
+server:
+  command: ${JSON.stringify(process.execPath)}
+  args: [${JSON.stringify(fixture(server))}]
+  env: ${variables}
+${more}
+`;
+}
+
+export async function startProxy(options: StartOptions = {}): Promise<RunningProxy> {
+  // Short, because a unix socket's path may only have 107 bytes.
+  const dir = mkdtempSync(path.join(tmpdir(), 'mtp-'));
+  const configFile = path.join(dir, 'proxy.config.yaml');
+  const keys: Record<string, string> = {};
+  const write = (id: string, text: string): void => {
+    const key = (keys[id] ??= `mcpx_test_${randomBytes(32).toString('hex')}`);
+    const file = path.join(dir, 'tenants', `${id}.yaml`);
+    writeFileSync(`${file}.tmp`, withKey(text, key));
+    renameSync(`${file}.tmp`, file);
+  };
+  mkdirSync(path.join(dir, 'tenants'));
+  writeFileSync(configFile, runSettings(options.config ?? ''));
+  for (const [id, text] of Object.entries(options.tenants ?? {})) write(id, text);
+  const { PATH = '', HOME = '' } = process.env;
+  const env = { PATH, HOME, ...options.env };
+  const child = spawn(process.execPath, [cli, 'serve', '--config', configFile], {
+    cwd: dir,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const log = readLog(child);
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const stop = async (): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    const code = await exited;
+    rmSync(dir, { recursive: true, force: true });
+    return code;
+  };
+  const listening = await Promise.race([
+    log.logged(({ event }) => event === 'proxy.listening'),
+    exited.then((code) => {
+      throw new Error(`proxy serve ended with ${code}:\n${log.raw.join('\n')}`);
+    }),
+  ]);
+  return {
+    url: String(listening['url']),
+    pid: child.pid ?? 0,
+    dir,
+    configFile,
+    keys,
+    logs: log.lines,
+    logged: log.logged,
+    status: () => askStatus(path.join(dir, 'admin.sock')),
+    run: (...args) => runCommand([...args, '--config', configFile], { cwd: dir, env }),
+    write,
+    remove: (id) => rmSync(path.join(dir, 'tenants', `${id}.yaml`)),
+    signal: (signal) => child.kill(signal),
+    exited,
+    stop,
+  };
+}
+
+/** Runs `proxy` to its end. */
+export function runCommand(
+  args: readonly string[],
+  options: { cwd: string; env?: Record<string, string> },
+): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [cli, ...args],
+      { ...options, timeout: 20_000, maxBuffer: 64 * 1024 ** 2 },
+      (error, out, err) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err });
+      },
+    );
+  });
+}
+
+function withKey(text: string, key: string): string {
+  if (/^keys:/m.test(text)) return text;
+  const sha256 = createHash('sha256').update(key).digest('hex');
+  return `${text}\nkeys: [{ name: test, sha256: ${sha256} }]\n`;
+}
+
+function readLog(child: ChildProcess) {
+  const raw: string[] = [];
+  const lines: LogLine[] = [];
+  const waiting = new Set<{ test: (line: LogLine) => boolean; resolve: (line: LogLine) => void }>();
+  createInterface({ input: child.stderr! }).on('line', (text) => {
+    raw.push(text);
+    if (!text.startsWith('{')) return;
+    const line = JSON.parse(text) as LogLine;
+    lines.push(line);
+    for (const entry of waiting) {
+      if (!entry.test(line)) continue;
+      waiting.delete(entry);
+      entry.resolve(line);
+    }
+  });
+  const logged = (test: (line: LogLine) => boolean): Promise<LogLine> => {
+    const past = lines.find(test);
+    if (past) return Promise.resolve(past);
+    return new Promise((resolve) => waiting.add({ test, resolve }));
+  };
+  return { raw, lines, logged };
+}
+
+function askStatus(socketPath: string): Promise<Status> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path: '/v1/status' }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')) as Status);
+      });
+    });
+    asked.on('error', reject).end();
+  });
+}
+
+/** Is there a process of this id? */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Every process of this machine that has `text` in its environment: a test's children carry a mark of their own. */
+export function processesWith(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => environmentOf(name).includes(text))
+    .map(Number);
+}
+
+function environmentOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1');
+  } catch {
+    // It ended, or is another user's.
+    return '';
+  }
+}
