@@ -121,6 +121,7 @@ class App implements Proxy {
 
   kill(): void {
     this.#kill();
+    this.#logger.flush();
   }
 
   async status(): Promise<Status> {

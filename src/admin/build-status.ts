@@ -29,7 +29,9 @@ export interface StatusParts {
 export function buildStatus(parts: StatusParts): Status {
   const sessions = parts.sessions.countByServer();
   const tenants = [...parts.tenants.all()].flatMap((tenant) =>
-    [...tenant.servers.values()].map((spec) => serverStatus(parts, tenant, spec, sessions.get(`${tenant.id}/${spec.name}`) ?? 0)),
+    [...tenant.servers.values()].map((spec) =>
+      serverStatus(parts, tenant, spec, sessions.get(`${tenant.id}/${spec.name}`) ?? 0),
+    ),
   );
   return {
     version: parts.version,
@@ -44,7 +46,10 @@ export function buildStatus(parts: StatusParts): Status {
   };
 }
 
-function totals({ tenants, upstreams, sessions, tally, inFlight }: StatusParts, rows: readonly TenantStatus[]): StatusTotals {
+function totals(
+  { tenants, upstreams, sessions, tally, inFlight }: StatusParts,
+  rows: readonly TenantStatus[],
+): StatusTotals {
   let totalAcquired = 0;
   let totalCreated = 0;
   for (const upstream of upstreams.all()) {
@@ -85,8 +90,13 @@ function serverStatus(parts: StatusParts, tenant: Tenant, spec: ServerSpec, sess
     errors,
     p50Ms,
     p95Ms,
-    lastError: lastError && { code: lastError.code, message: lastError.message, agoMs: Math.round(now - lastError.at) },
-    retryInMs: upstream && upstream.pool.allowance.waitMs > 0 ? Math.round(upstream.pool.allowance.waitMs) : null,
+    lastError: lastError && {
+      code: lastError.code,
+      message: lastError.message,
+      agoMs: Math.round(now - lastError.at),
+    },
+    retryInMs:
+      upstream && upstream.pool.allowance.waitMs > 0 ? Math.round(upstream.pool.allowance.waitMs) : null,
   };
 }
 

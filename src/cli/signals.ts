@@ -1,8 +1,8 @@
 interface Stoppable {
   /** Graceful; resolves when nothing runs any more. */
-  stop(signal: string): Promise<unknown>;
+  readonly stop: (signal: string) => Promise<unknown>;
   /** At once, and before it returns. */
-  kill(): void;
+  readonly kill: () => void;
 }
 
 /** Waits for the first SIGTERM or SIGINT and for the graceful stop it starts; a second one kills everything. */

@@ -81,8 +81,10 @@ function pad(text: string, width: number, align: Column['align'] | 'bare' = 'lef
 
 function cut(text: string, max: number): string {
   if (lengthOf(text) <= max) return text;
-  return `${[...text].slice(0, max - 1).join('')}…`;
+  return `${Array.from(text)
+    .slice(0, max - 1)
+    .join('')}…`;
 }
 
 /** In characters as people see them, near enough: a name with an emoji must not shift a row. */
-const lengthOf = (text: string): number => [...text].length;
+const lengthOf = (text: string): number => Array.from(text).length;

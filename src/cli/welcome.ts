@@ -63,4 +63,3 @@ function show(terminal: Terminal, tenant: Tenant, url: string, key: string | und
   terminal.out(`  Key, shown only now:\n    ${key}\n\n`);
   for (const target of targetsOf(tenant, url, key)) terminal.out(clientTexts(target));
 }
-

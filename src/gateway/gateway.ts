@@ -134,7 +134,9 @@ export class Gateway {
     const cut = [...this.#inFlight];
     for (const { cancellation, dispatched } of cut) {
       const executed = dispatched ? 'unknown' : 'no';
-      cancellation.cancel(new ProxyError('DRAINING', 'The proxy stopped before the answer came', { executed }));
+      cancellation.cancel(
+        new ProxyError('DRAINING', 'The proxy stopped before the answer came', { executed }),
+      );
     }
     return cut.length;
   }

@@ -15,13 +15,10 @@ const reference = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?\}|\$\{/g;
  */
 export function resolveVariables(text: string, lookup: Lookup): Resolved {
   const missing = new Set<string>();
-  let isMisspelt = false;
+  const isMisspelt = [...text.matchAll(reference)].some(([whole]) => whole === '${');
   const value = text.replace(reference, (whole: string, name?: string, fallback?: string) => {
     if (whole === '$${') return '${';
-    if (name === undefined) {
-      isMisspelt = true;
-      return '';
-    }
+    if (name === undefined) return '';
     const found = lookup(name);
     if (found === undefined && fallback === undefined) missing.add(name);
     return found ?? fallback ?? '';

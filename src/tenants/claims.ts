@@ -33,10 +33,7 @@ interface Claim {
  * over a key by writing its digest into a file), else the first by name; the other file is as good as broken, and
  * its last good version goes on. `before`: what is in force until now.
  */
-export function settleClaims(
-  records: readonly TenantRecord[],
-  before: ReadonlyMap<string, Tenant>,
-): Settled {
+export function settleClaims(records: readonly TenantRecord[], before: ReadonlyMap<string, Tenant>): Settled {
   const conflicts: Problem[] = [];
   const rejected = new Set<TenantRecord>();
   for (;;) {
@@ -118,5 +115,10 @@ function twins(record: TenantRecord, twin: TenantRecord): Problem {
 
 function sharedKey(record: TenantRecord, index: number, holder: Claim): Problem {
   const message = `The tenant ${holder.tenant.id} has this key; make one of its own with: proxy key create`;
-  return { file: record.file, ...(record.places.keys[index] ?? record.places.tenant), code: 'DUPLICATE_KEY', message };
+  return {
+    file: record.file,
+    ...(record.places.keys[index] ?? record.places.tenant),
+    code: 'DUPLICATE_KEY',
+    message,
+  };
 }

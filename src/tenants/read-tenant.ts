@@ -1,22 +1,12 @@
 import type { TenantId } from '../calls/ids.ts';
-import type { Lookup } from '../secrets/variables.ts';
 import type { Place } from '../yaml/place.ts';
 import type { Problem } from '../yaml/problem.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
 import { overlaid } from '../yaml/without-defaults.ts';
-import { type TenantDefaults, type TenantDefinition, tenantDefinition } from './definition.ts';
+import { type TenantDefinition, tenantDefinition } from './definition.ts';
+import type { Complain, ReadingContext } from './reading.ts';
 import { createServerSpec } from './server-spec.ts';
 import type { Tenant } from './tenant.ts';
-
-/** What a tenant's file means depends on: all of it fixed while the proxy runs. */
-export interface ReadingContext {
-  /** Absolute: what `cwd` and a relative `command` are relative to. */
-  readonly baseDir: string;
-  readonly defaults: TenantDefaults;
-  readonly idPattern: RegExp;
-  /** What `${NAME}` stands for. */
-  readonly lookup: Lookup;
-}
 
 /** A text of a file: `name` without its ending is the tenant's id, `file` is what problems call it. */
 export interface TenantText {
@@ -34,9 +24,6 @@ export interface TenantPlaces {
   readonly tenant: Place;
   readonly keys: readonly Place[];
 }
-
-/** Collects what is wrong, each with its place. */
-export type Complain = (code: Problem['code'], path: readonly PropertyKey[], message: string) => void;
 
 /** One tenant's file, whole or not at all: a file with any problem is not taken in. */
 export function readTenant({ name, file, text }: TenantText, context: ReadingContext): ReadTenant {
@@ -119,7 +106,11 @@ function deadlineOf(
 ): Tenant['deadline'] {
   const deadline = overlaid(defaults.deadline, own);
   if (deadline.call > deadline.max) {
-    complain('INVALID_SETTING', ['deadline'], 'deadline.call is longer than deadline.max; raise deadline.max too');
+    complain(
+      'INVALID_SETTING',
+      ['deadline'],
+      'deadline.call is longer than deadline.max; raise deadline.max too',
+    );
   }
   return deadline;
 }

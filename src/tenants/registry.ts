@@ -8,10 +8,10 @@ import type { Problem } from '../yaml/problem.ts';
 import { changeBetween } from './change.ts';
 import { settleClaims } from './claims.ts';
 import type { TenantDefaults } from './definition.ts';
-import { createFolder, type Folder } from './folder.ts';
+import { Folder } from './folder.ts';
 import type { Tenant, TenantChange, Tenants } from './tenant.ts';
 import { shownPath } from './tenant-file.ts';
-import { watchFolder } from './watcher.ts';
+import { FolderWatcher } from './watcher.ts';
 
 export interface TenantsOptions {
   /** Absolute: the folder with one YAML file for each tenant. */
@@ -46,12 +46,12 @@ class Registry implements WatchedTenants {
   readonly #clock: Clock;
   readonly #idPattern: RegExp;
   readonly #folder: Folder;
+  readonly #watcher: FolderWatcher;
   readonly #listeners: ((change: TenantChange) => void)[] = [];
   #tenants: ReadonlyMap<string, Tenant> = new Map();
   #problems: readonly Problem[] = [];
   /** Looks at the folder come one after the other. */
   #looking: Promise<unknown> = Promise.resolve();
-  #unwatch: () => void = () => undefined;
 
   constructor(options: TenantsOptions) {
     const { folder, baseDir, defaults, lookup, idPattern = defaultTenantIdPattern } = options;
@@ -59,7 +59,8 @@ class Registry implements WatchedTenants {
     this.#clock = options.clock ?? systemClock;
     this.#idPattern = new RegExp(`^(?:${idPattern})$`);
     const context = { baseDir, defaults, idPattern: this.#idPattern, lookup };
-    this.#folder = createFolder(folder, context);
+    this.#folder = new Folder(folder, context);
+    this.#watcher = new FolderWatcher(folder, this.#clock, (names) => void this.#look(names));
   }
 
   find(id: string): Tenant | undefined {
@@ -99,13 +100,11 @@ class Registry implements WatchedTenants {
   }
 
   watch(): void {
-    this.#unwatch = watchFolder(this.#options.folder, this.#clock, (names) => {
-      void this.#look(names);
-    });
+    this.#watcher.start();
   }
 
   close(): void {
-    this.#unwatch();
+    this.#watcher.stop();
   }
 
   /** Look at these files, or at all of them, after the looks before. */

@@ -4,7 +4,7 @@ import { resolveVariables } from '../secrets/variables.ts';
 import type { PoolSettings, ServerSpec } from '../workers/spec.ts';
 import { overlaid } from '../yaml/without-defaults.ts';
 import type { ServerDefinition } from './definition.ts';
-import type { Complain, ReadingContext } from './read-tenant.ts';
+import type { Complain, ReadingContext } from './reading.ts';
 
 /** A server of a tenant, and where in the file it stands. */
 export interface NamedServer {
@@ -16,7 +16,11 @@ export interface NamedServer {
 }
 
 /** A server's definition made ready to be started: variables filled in, paths absolute. */
-export function createServerSpec(named: NamedServer, context: ReadingContext, complain: Complain): ServerSpec {
+export function createServerSpec(
+  named: NamedServer,
+  context: ReadingContext,
+  complain: Complain,
+): ServerSpec {
   const { name, server } = named;
   const cwd = path.resolve(context.baseDir, server.cwd ?? '.');
   const spec = {
@@ -62,7 +66,11 @@ function environmentOf(
 function poolOf({ path: place, server, pool: given }: NamedServer, complain: Complain): PoolSettings {
   const pool = overlaid(given, server.pool);
   if (pool.min > pool.max) {
-    complain('INVALID_SETTING', server.pool ? [...place, 'pool'] : ['pool'], 'pool.min is more than pool.max');
+    complain(
+      'INVALID_SETTING',
+      server.pool ? [...place, 'pool'] : ['pool'],
+      'pool.min is more than pool.max',
+    );
   }
   return Object.freeze(pool);
 }

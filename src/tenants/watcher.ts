@@ -2,77 +2,83 @@ import { type FSWatcher, statSync, watch } from 'node:fs';
 import type { Clock } from '../time/clock.ts';
 import { isTenantFile } from './tenant-file.ts';
 
+/** Names of files that may have changed; undefined if any may have. */
+export type ChangedNames = ReadonlySet<string> | undefined;
+
 /** Changes that come within so many milliseconds are one: editors save in several steps. */
 const debounceMs = 150;
 /** How often the folder is looked at anyway, in milliseconds: network mounts tell nobody of their changes. */
 const pollMs = 10_000;
 
 /**
- * Calls `changed` with the names of tenants' files that may have changed, or with undefined if any may have: a link
- * that was turned (`..data` of a Kubernetes ConfigMap), a folder that was exchanged, events that were lost.
- * Returns how to stop. Does not keep the process alive.
+ * Tells when tenants' files may have changed: single ones, or any, as when a link was turned (`..data` of a Kubernetes
+ * ConfigMap), the folder was exchanged, or events were lost. Does not keep the process alive.
  */
-export function watchFolder(
-  folder: string,
-  clock: Clock,
-  changed: (names: ReadonlySet<string> | undefined) => void,
-): () => void {
-  let watcher: FSWatcher | undefined;
-  let watched = '';
-  let names: Set<string> | undefined = new Set();
-  let stopDebounce: (() => void) | undefined;
-  let isStopped = false;
-  let stopPolling = clock.after(pollMs, poll);
+export class FolderWatcher {
+  readonly #folder: string;
+  readonly #clock: Clock;
+  readonly #changed: (names: ChangedNames) => void;
+  #watcher: FSWatcher | undefined;
+  /** Which folder is watched: its name may be given to another. */
+  #inode = '';
+  #names: Set<string> | undefined = new Set();
+  #stopDebounce: (() => void) | undefined;
+  #stopPolling: () => void = () => undefined;
 
-  function attach(): void {
-    const inode = inodeOf(folder);
-    if (inode === watched && watcher) return;
-    detach();
-    watched = inode;
+  constructor(folder: string, clock: Clock, changed: (names: ChangedNames) => void) {
+    this.#folder = folder;
+    this.#clock = clock;
+    this.#changed = changed;
+  }
+
+  start(): void {
+    this.#attach();
+    this.#stopPolling = this.#clock.after(pollMs, () => {
+      this.start();
+      this.#changed(undefined);
+    });
+  }
+
+  stop(): void {
+    this.#stopDebounce?.();
+    this.#stopPolling();
+    this.#detach();
+  }
+
+  #attach(): void {
+    const inode = inodeOf(this.#folder);
+    if (inode === this.#inode && this.#watcher) return;
+    this.#detach();
     if (inode === '') return;
     try {
-      watcher = watch(folder, { persistent: false }, (_event, name) => note(name));
-      watcher.on('error', detach);
+      this.#watcher = watch(this.#folder, { persistent: false }, (_event, name) => this.#note(name));
+      this.#watcher.on('error', () => this.#detach());
+      this.#inode = inode;
     } catch {
       // No watches left, or a file system without them: polling is slower, and enough.
     }
   }
 
-  function detach(): void {
-    watcher?.close();
-    watcher = undefined;
-    watched = '';
+  #detach(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    this.#inode = '';
   }
 
-  function note(name: string | null): void {
-    if (name !== null && isTenantFile(name)) names?.add(name);
+  #note(name: string | null): void {
     // Hidden files come and go with every save; only `..data`, or no name at all, says more.
-    else if (name === null || name === '..data') names = undefined;
+    if (name === null || name === '..data') this.#names = undefined;
+    else if (isTenantFile(name)) this.#names?.add(name);
     else return;
-    stopDebounce ??= clock.after(debounceMs, tell);
+    this.#stopDebounce ??= this.#clock.after(debounceMs, () => this.#tell());
   }
 
-  function tell(): void {
-    stopDebounce = undefined;
-    const told = names;
-    names = new Set();
-    if (!isStopped) changed(told);
+  #tell(): void {
+    const names = this.#names;
+    this.#stopDebounce = undefined;
+    this.#names = new Set();
+    this.#changed(names);
   }
-
-  function poll(): void {
-    if (isStopped) return;
-    attach();
-    changed(undefined);
-    stopPolling = clock.after(pollMs, poll);
-  }
-
-  attach();
-  return () => {
-    isStopped = true;
-    stopDebounce?.();
-    stopPolling();
-    detach();
-  };
 }
 
 function inodeOf(folder: string): string {

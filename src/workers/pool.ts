@@ -190,7 +190,8 @@ export class Pool {
     if (!seeker.home?.isOpen) seeker.home = worker;
     const result = use(worker);
     const { maxRequests } = this.spec.pool;
-    if (maxRequests > 0 && worker.calls >= maxRequests) worker.drain('it has answered as many calls as it may');
+    if (maxRequests > 0 && worker.calls >= maxRequests)
+      worker.drain('it has answered as many calls as it may');
     return result;
   }
 
@@ -246,7 +247,7 @@ export class Pool {
   #serve(): void {
     for (const { who, serve } of this.#waiting) {
       const worker = fittingWorker(this.workers, who.home, this.spec.pool);
-      if (worker) this.#give(who, worker, serve);
+      if (worker) void this.#give(who, worker, serve);
       else if (this.spec.pool.sharing !== 'exclusive') break;
     }
     this.#grow();

@@ -10,7 +10,7 @@ export const workersShape = {
   /** Processes that start at the same time; left out: as many as the machine has processors, at least 2. */
   spawns: z.int().min(1).max(1000).optional(),
   /** Names of the proxy's own environment variables that servers get too; none of them should be a secret. */
-  passEnv: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]),
+  passEnv: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'write names of variables')).default([]),
   /** How long each step of stopping a process may take: its stdin closed, then SIGTERM, then SIGKILL. */
   stopGrace: duration(10).default(2000),
   /** How often idle, old and missing processes are looked for. */

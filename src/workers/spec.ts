@@ -6,6 +6,8 @@ import { duration } from '../yaml/duration.ts';
 export const sharingModes = ['shared', 'leased', 'exclusive'] as const;
 export type Sharing = (typeof sharingModes)[number];
 
+const nameAdvice = 'a variable is named with letters, digits and _, and does not begin with a digit';
+
 /** How many workers a tenant's server may have, and how long they live. Every key has a default. */
 export const poolShape = {
   /** Kept running although idle; more than 0 starts them ahead of the first call. */
@@ -31,7 +33,10 @@ export const serverShape = {
   command: z.string().min(1),
   args: z.array(z.string('quote it, so that it is text')).default([]),
   env: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string('quote it, so that it is text'))
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, nameAdvice),
+      z.string('quote it, so that it is text'),
+    )
     .default({}),
   /** Where the process starts; relative to the folder of proxy.config.yaml. */
   cwd: z.string().min(1).optional(),

@@ -36,7 +36,12 @@ export interface WaitingListParts {
   readonly isStarved: () => boolean;
 }
 
-export function createWaitingList<Who>({ clock, max, waitMs, isStarved }: WaitingListParts): WaitingList<Who> {
+export function createWaitingList<Who>({
+  clock,
+  max,
+  waitMs,
+  isStarved,
+}: WaitingListParts): WaitingList<Who> {
   const list = new Set<WaitingCall<Who>>();
 
   function enter<Result>(

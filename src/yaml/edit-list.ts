@@ -17,7 +17,7 @@ export function addToList(text: string, key: string, item: ListItem): string {
     // In `keys: []` the brackets would go on in one line for ever.
     if (list.items.length === 0) list.flow = false;
     list.items.push(node);
-  } else if (document.get(key) == null) {
+  } else if ((document.get(key) ?? null) === null) {
     document.set(key, document.createNode([node]));
   } else {
     throw new EditError(`"${key}" is not a list`);
@@ -26,12 +26,7 @@ export function addToList(text: string, key: string, item: ListItem): string {
 }
 
 /** Takes the maps out of the list at `key` whose `field` is `value`; undefined if there is none. @throws {EditError} */
-export function removeFromList(
-  text: string,
-  key: string,
-  field: string,
-  value: string,
-): string | undefined {
+export function removeFromList(text: string, key: string, field: string, value: string): string | undefined {
   const document = parsed(text);
   const list = document.get(key, true);
   if (!isSeq(list)) return undefined;
@@ -56,5 +51,9 @@ function parsed(text: string): Document.Parsed {
 /** Long lines stay long: folding them would rewrite what nobody asked to change. */
 function printed(document: Document.Parsed, before: string): string {
   const isIndented = /^(keys|[a-z]+):\n\s+- /m.test(before);
-  return document.toString({ lineWidth: 0, flowCollectionPadding: true, indentSeq: isIndented || !/\n- /.test(before) });
+  return document.toString({
+    lineWidth: 0,
+    flowCollectionPadding: true,
+    indentSeq: isIndented || !before.includes('\n- '),
+  });
 }

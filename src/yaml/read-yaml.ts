@@ -1,5 +1,5 @@
 import { type Document, isAlias, LineCounter, parseDocument, visit } from 'yaml';
-import { z } from 'zod';
+import { type z } from 'zod';
 import { findPlace, type Place } from './place.ts';
 import type { Problem } from './problem.ts';
 import { describeIssue } from './schema-hints.ts';
@@ -68,7 +68,7 @@ function firstAlias(document: Document.Parsed): number | undefined {
   let offset: number | undefined;
   visit(document, {
     Node(_key, node) {
-      const isShared = isAlias(node) || ('anchor' in node && node.anchor !== undefined);
+      const isShared = isAlias(node) || 'anchor' in node;
       if (!isShared) return undefined;
       offset = node.range?.[0] ?? 0;
       return visit.BREAK;

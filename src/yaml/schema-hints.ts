@@ -1,5 +1,6 @@
 import type { Document } from 'yaml';
 import { z } from 'zod';
+import { adviceFor } from './advice.ts';
 
 /** One thing wrong, at one path, in words that quote nothing of the file. */
 export interface Finding {
@@ -17,15 +18,17 @@ export function describeIssue(schema: z.ZodType, document: Document, issue: z.co
   const name = nameOf(path);
   if (issue.code === 'invalid_key') {
     const [inner] = issue.issues;
-    return [{ path, message: `${nameOf(path.slice(0, -1))}: ${inner?.message ?? 'this name may not be used'}` }];
+    return [
+      {
+        path,
+        message: `${nameOf(path.slice(0, -1))}: ${inner ? adviceFor(inner) : 'this name may not be used'}`,
+      },
+    ];
   }
   const isMissing = !document.hasIn(path.map(keyOf));
-  if (!isMissing) return [{ path, message: `${name}: ${issue.message}` }];
-  return [{ path, message: `${name} is missing${isOwnAdvice(issue.message) ? `; ${issue.message}` : ''}` }];
+  const advice = adviceFor(issue);
+  return [{ path, message: isMissing ? `${name} is missing; ${advice}` : `${name}: ${advice}` }];
 }
-
-/** Messages of the library itself say what was received; of something that is not there, that is nothing. */
-const isOwnAdvice = (message: string) => !message.startsWith('Invalid');
 
 const keyOf = (key: PropertyKey) => (typeof key === 'symbol' ? String(key) : key);
 
@@ -87,7 +90,7 @@ function nearest(key: string, known: readonly string[]): string | undefined {
 /** Levenshtein's: how many letters to add, drop or change. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...a].entries()) {
+  for (const [index, letter] of a.split('').entries()) {
     const next = [index + 1];
     for (let at = 1; at <= b.length; at++) {
       const change = (row[at - 1] ?? 0) + (letter === b[at - 1] ? 0 : 1);

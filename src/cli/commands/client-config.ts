@@ -26,7 +26,9 @@ export async function clientConfig(terminal: Terminal, options: ClientConfigOpti
     terminal.out(`${target.name} at ${target.url}\n\n${clientTexts(target)}\n`);
   }
   if (options.key === undefined) {
-    terminal.err(`Put a key where ${keyPlaceholder} stands; make one with: proxy key create ${tenant.id} --name NAME\n`);
+    terminal.err(
+      `Put a key where ${keyPlaceholder} stands; make one with: proxy key create ${tenant.id} --name NAME\n`,
+    );
   }
   return 0;
 }

@@ -45,7 +45,8 @@ function entryOf(name: string, sha256: string, expires: string | undefined): Key
 }
 
 function troubleWith(name: string, expires: string | undefined): string | undefined {
-  if (name === '' || name.length > maxNameLength) return `write a name of 1 to ${maxNameLength} letters after --name`;
+  if (name === '' || name.length > maxNameLength)
+    return `write a name of 1 to ${maxNameLength} letters after --name`;
   if (expires === undefined) return undefined;
   const at = Date.parse(expires);
   if (Number.isNaN(at)) return 'write a date after --expires, such as 2027-01-31';

@@ -9,7 +9,9 @@ export function keyList(terminal: Terminal, options: TenantOptions): Promise<Exi
   return onTenantFile(terminal, options, async (file) => {
     const keys = await listKeys(file);
     if (keys.length === 0) {
-      terminal.err(`${options.tenant} has no key; make one with: proxy key create ${options.tenant} --name NAME\n`);
+      terminal.err(
+        `${options.tenant} has no key; make one with: proxy key create ${options.tenant} --name NAME\n`,
+      );
       return 0;
     }
     const rows = keys.map(({ name, created = '-', expires, sha256 }): Cell[] => [

@@ -287,7 +287,7 @@ test('when it closes, calls are cancelled, streams end, and the server is told w
   for (const stream of streams) session.listen(stream);
   session.close('it was idle');
   expect(calls.map(isCancelled)).toEqual([true, true, true]);
-  expect(streams.map(({ isClosed }) => isClosed())).toEqual([true, true]);
+  expect(streams.map((stream) => stream.isClosed())).toEqual([true, true]);
   expect(session.isListening).toBe(false);
   expect(hungUp).toEqual(['it was idle']);
 });

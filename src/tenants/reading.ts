@@ -1,0 +1,16 @@
+import type { Lookup } from '../secrets/variables.ts';
+import type { Problem } from '../yaml/problem.ts';
+import type { TenantDefaults } from './definition.ts';
+
+/** What a tenant's file means depends on: all of it fixed while the proxy runs. */
+export interface ReadingContext {
+  /** Absolute: what `cwd` and a relative `command` are relative to. */
+  readonly baseDir: string;
+  readonly defaults: TenantDefaults;
+  readonly idPattern: RegExp;
+  /** What `${NAME}` stands for. */
+  readonly lookup: Lookup;
+}
+
+/** Collects what is wrong, each with its place. */
+export type Complain = (code: Problem['code'], path: readonly PropertyKey[], message: string) => void;

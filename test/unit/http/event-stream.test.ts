@@ -1,0 +1,105 @@
+import { type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { type EventStream, openEventStream } from '../../../src/http/event-stream.ts';
+import { begin, eventOf, fetched, pledge, responseOf, serve } from './serving.ts';
+
+/** A stream and the client that listens to it. */
+async function connect() {
+  const opened = pledge<{ stream: EventStream; response: ServerResponse }>();
+  const port = await serve((_request, response) => {
+    opened.resolve({ stream: openEventStream(response), response });
+  });
+  const request = begin(port);
+  request.end();
+  const heard = await responseOf(request);
+  return { ...(await opened.promise), heard, request };
+}
+
+test('is open before anything is said, and says that nobody may keep or change it', async () => {
+  const { heard, stream } = await connect();
+  expect(heard.statusCode).toBe(200);
+  expect(heard.headers).toMatchObject({
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+  });
+  stream.close();
+});
+
+test('each message is one event, in order, byte for byte', async () => {
+  const messages = ['{"a":"é"}', '{"b":12345678901234567890}', '{"c":"\\n"}'];
+  const { body } = await fetched((_request, response) => {
+    const stream = openEventStream(response);
+    for (const message of messages) {
+      const bytes = Buffer.from(message);
+      // In pieces, cut inside a character: they are one message all the same.
+      expect(stream.write([bytes.subarray(0, 7), bytes.subarray(7)])).toBe(true);
+    }
+    stream.close();
+  });
+  expect(body).toBe(messages.map(eventOf).join(''));
+});
+
+test('an event arrives although the stream stays open', async () => {
+  const { heard, stream } = await connect();
+  stream.write([Buffer.from('{}')]);
+  let arrived = '';
+  for await (const chunk of heard) {
+    arrived += String(chunk);
+    if (arrived.length >= eventOf('{}').length) break;
+  }
+  expect(arrived).toBe(eventOf('{}'));
+});
+
+test('may have headers of its own', async () => {
+  const { headers } = await fetched((_request, response) => {
+    openEventStream(response, { 'mcp-session-id': 'abc' }).close();
+  });
+  expect(headers['mcp-session-id']).toBe('abc');
+});
+
+test('a sign of life is no event', async () => {
+  const { body } = await fetched((_request, response) => {
+    const stream = openEventStream(response);
+    stream.comment();
+    stream.write([Buffer.from('{}')]);
+    stream.close();
+  });
+  expect(body).toMatch(/^:[^\n]*\n\n/);
+  expect(body.replace(/^:[^\n]*\n\n/, '')).toBe(eventOf('{}'));
+});
+
+test('once closed takes nothing more', async () => {
+  const { heard, stream } = await connect();
+  stream.close();
+  stream.close();
+  stream.comment();
+  expect(stream.write([Buffer.from('{}')])).toBe(false);
+  expect(await text(heard)).toBe('');
+});
+
+test('whose client is gone takes nothing more', async () => {
+  const { request, response, stream } = await connect();
+  const closed = new Promise((resolve) => response.once('close', resolve));
+  request.destroy();
+  await closed;
+  expect(stream.write([Buffer.from('{}')])).toBe(false);
+  stream.comment();
+  stream.close();
+});
+
+test('a reader that does not keep up is cut off, rather than kept in memory', async () => {
+  const { heard, response, stream } = await connect();
+  heard.pause();
+  heard.on('error', () => undefined);
+  const closed = new Promise((resolve) => response.once('close', resolve));
+  const message = [Buffer.alloc(1024 * 1024, 'x')];
+  const mostMessages = 32;
+  let taken = 0;
+  while (taken < mostMessages && stream.write(message)) taken++;
+  expect(taken).toBeGreaterThan(4);
+  expect(taken).toBeLessThan(mostMessages);
+  await closed;
+  expect(response.writableFinished).toBe(false);
+});
