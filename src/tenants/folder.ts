@@ -3,8 +3,15 @@ import type { Problem } from '../yaml/problem.ts';
 import type { TenantRecord } from './claims.ts';
 import { readTenant } from './read-tenant.ts';
 import type { ReadingContext } from './reading.ts';
-import { createSettler, type SettledSignatures } from './settled-files.ts';
-import { type FolderNames, idOfFile, listTenantFiles, readTenantFile, shownPath } from './tenant-file.ts';
+import { createSettler, type SettledStates } from './settled-files.ts';
+import {
+  type FileState,
+  type FolderNames,
+  idOfFile,
+  listTenantFiles,
+  readTenantFile,
+  shownPath,
+} from './tenant-file.ts';
 
 export interface FolderLook {
   /** In the order of their names. */
@@ -21,7 +28,7 @@ const nowhere = { line: 0, column: 0 };
 export class Folder {
   readonly #folder: string;
   readonly #context: ReadingContext;
-  readonly #settledSignatures: SettledSignatures;
+  readonly #settledStates: SettledStates;
   #records: ReadonlyMap<string, TenantRecord> = new Map();
   #problem: Problem | undefined;
 
@@ -29,7 +36,7 @@ export class Folder {
   constructor(folder: string, context: ReadingContext) {
     this.#folder = folder;
     this.#context = context;
-    this.#settledSignatures = createSettler(folder);
+    this.#settledStates = createSettler(folder);
   }
 
   /** Look again: at these names only, or at all. A file whose signature is as before is not read again. */
@@ -38,7 +45,7 @@ export class Folder {
       await this.#update(names);
     } else {
       const listed = this.#list();
-      this.#problem = 'problem' in listed ? listed.problem : undefined;
+      this.#problem = problemIn(listed);
       // Files that are gone are looked at too: that is how it is found out that they are.
       if ('names' in listed) await this.#update(new Set([...this.#records.keys(), ...listed.names]));
     }
@@ -56,25 +63,23 @@ export class Folder {
   }
 
   async #update(names: ReadonlySet<string>): Promise<void> {
-    const signatures = await this.#settledSignatures(names, (name) => this.#records.get(name)?.signature);
+    const states = await this.#settledStates(names, (name) => this.#records.get(name)?.signature);
+    const changed = [...states].filter(
+      ([name, state]) => state?.signature !== this.#records.get(name)?.signature,
+    );
+    if (changed.length === 0) return;
     const next = new Map(this.#records);
-    let read = 0;
-    for (const [name, signature] of signatures) {
-      if (signature === next.get(name)?.signature) continue;
-      if (signature === undefined) next.delete(name);
-      else next.set(name, this.#read(name, signature));
-      if (++read % turn === 0) await new Promise(setImmediate);
+    for (const [index, [name, state]] of changed.entries()) {
+      if (state) next.set(name, this.#read(name, state));
+      else next.delete(name);
+      if (index % turn === turn - 1) await new Promise(setImmediate);
     }
-    if (next.size === 0 && this.#records.size > 0) {
-      // Somebody emptied the folder file by file: the same as above.
-      const listed = this.#list();
-      this.#problem = 'problem' in listed ? listed.problem : undefined;
-    } else if (read > 0) {
-      this.#records = new Map([...next].sort(([a], [b]) => (a < b ? -1 : 1)));
-    }
+    if (next.size > 0) this.#records = new Map([...next].sort(([a], [b]) => (a < b ? -1 : 1)));
+    // Somebody emptied the folder file by file: the same as if it had been found empty.
+    else this.#problem = problemIn(this.#list());
   }
 
-  #read(name: string, signature: string): TenantRecord {
+  #read(name: string, { signature, size }: FileState): TenantRecord {
     const file = path.join(this.#folder, name);
     const shown = shownPath(file);
     const record = { name, file: shown, signature };
@@ -84,10 +89,12 @@ export class Folder {
       places: { tenant: nowhere, keys: [] },
       problems,
     });
-    const content = readTenantFile(file, shown);
+    const content = readTenantFile(file, shown, size);
     if ('problem' in content) return broken([content.problem]);
     const found = readTenant({ name: idOfFile(name), file: shown, text: content.text }, this.#context);
     if (!found.ok) return broken(found.problems);
     return { ...record, candidate: found.tenant, places: found.places, problems: [] };
   }
 }
+
+const problemIn = (listed: FolderNames) => ('problem' in listed ? listed.problem : undefined);

@@ -11,14 +11,14 @@ const maxLooks = 20;
 /** So many files are looked at before others get a turn. */
 const turn = 200;
 
-/** The signatures of these files once nobody is writing them any more; undefined for those that are gone for good. */
-export type SettledSignatures = (
+/** The states of these files once nobody is writing them any more; undefined for those that are gone for good. */
+export type SettledStates = (
   names: Iterable<string>,
   before: (name: string) => string | undefined,
-) => Promise<ReadonlyMap<string, string | undefined>>;
+) => Promise<ReadonlyMap<string, FileState | undefined>>;
 
 /** All files that are in the making are waited for together, so a hundred of them take no longer than one. */
-export function createSettler(folder: string): SettledSignatures {
+export function createSettler(folder: string): SettledStates {
   const stateOf = (name: string) => fileState(path.join(folder, name));
 
   return async (names, before) => {
@@ -39,7 +39,7 @@ export function createSettler(folder: string): SettledSignatures {
         return now ? now.signature !== last?.signature : looks < vanishLooks;
       });
     }
-    return new Map([...states].map(([name, state]) => [name, state?.signature]));
+    return states;
   };
 }
 

@@ -18,6 +18,8 @@ export interface FileState {
   readonly signature: string;
   /** Since its last change, in milliseconds. */
   readonly ageMs: number;
+  /** In bytes; undefined for what is no file, such as a pipe, and for what may not be looked at. */
+  readonly size: number | undefined;
 }
 
 /**
@@ -29,25 +31,25 @@ export function fileState(file: string): FileState | undefined {
     const stat = statSync(file, { throwIfNoEntry: false });
     if (!stat) return undefined;
     const { dev, ino, size, mtimeMs, ctimeMs } = stat;
-    return { signature: `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`, ageMs: Date.now() - ctimeMs };
+    const signature = `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`;
+    return { signature, ageMs: Date.now() - ctimeMs, size: stat.isFile() ? size : undefined };
   } catch (thrown) {
     // It is there and may not be looked at; reading it will say so in a problem.
-    return { signature: codeOf(thrown), ageMs: Number.POSITIVE_INFINITY };
+    return { signature: codeOf(thrown), ageMs: Number.POSITIVE_INFINITY, size: undefined };
   }
 }
 
 export type FileText = { readonly text: string } | { readonly problem: Problem };
 
-/** The text of a tenant's file; `shown` is what problems call it. */
-export function readTenantFile(file: string, shown: string): FileText {
+/** The text of a tenant's file; `shown` is what problems call it, `size` what was seen of it. */
+export function readTenantFile(file: string, shown: string, size: number | undefined): FileText {
   const problem = (code: Problem['code'], message: string): FileText => ({
     problem: { file: shown, line: 0, column: 0, code, message },
   });
+  // To read a pipe would hold the whole proxy.
+  if (size === undefined) return problem('UNREADABLE', 'It is no file, or it may not be looked at');
+  if (size > maxFileBytes) return problem('TOO_BIG', `It is larger than ${maxFileBytes / 1024} KiB`);
   try {
-    const stat = statSync(file);
-    // A pipe in the folder would otherwise hold the whole proxy.
-    if (!stat.isFile()) return problem('UNREADABLE', 'This is not a file');
-    if (stat.size > maxFileBytes) return problem('TOO_BIG', `It is larger than ${maxFileBytes / 1024} KiB`);
     return { text: readFileSync(file, 'utf8') };
   } catch (thrown) {
     return problem('UNREADABLE', `It cannot be read: ${codeOf(thrown)}; look at its owner and mode`);
