@@ -4,8 +4,13 @@ import { type Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { errorCodes } from '../../src/calls/error.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { configSchema } from '../../src/config/config.ts';
+import { environmentOverrides } from '../../src/config/environment.ts';
 import { type ProxyEvent } from '../../src/events/events.ts';
+import { tenantDefinition } from '../../src/tenants/definition.ts';
 import { problemCodes } from '../../src/yaml/problem.ts';
+import { readYaml } from '../../src/yaml/read-yaml.ts';
+import { serverSettings, settingsIn } from './settings.ts';
 
 /** Documents that name codes, events, commands or settings fail here when they lie. */
 const root = path.resolve(import.meta.dirname, '../..');
@@ -15,6 +20,12 @@ const filesIn = (folder: string, ending: string) =>
     .filter((file) => file.endsWith(ending))
     .map((file) => path.join(folder, file));
 const documents = ['README.md', 'SECURITY.md', 'CHANGELOG.md', ...filesIn('docs', '.md')];
+
+/** Words in capitals that are no codes. */
+const otherVariables = [
+  ...['PATH', 'HOME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR', 'NO_COLOR'],
+  ...['ACCOUNT', 'API_TOKEN', 'ACME_TOKEN', 'KEY', 'TENANT', 'NAME'],
+];
 
 /** First cells of a document's table rows, bare of back-ticks. */
 const firstCells = (text: string) => [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell = '']) => cell);
@@ -41,16 +52,7 @@ describe('errors', () => {
   test.each(documents)('%s names no code that does not exist', (file) => {
     // Codes stand in back-ticks; environment variables do too, but never with these endings or alone.
     const named = [...read(file).matchAll(/`([A-Z]+(?:_[A-Z]+)*)`/g)].map(([, code = '']) => code);
-    const notCodes = new Set([
-      'PATH',
-      'HOME',
-      'ACCOUNT',
-      'API_TOKEN',
-      'ACME_TOKEN',
-      'NO_COLOR',
-      'KEY',
-      'TENANT',
-    ]);
+    const notCodes = new Set([...Object.keys(environmentOverrides), ...otherVariables]);
     expect(named.filter((name) => !codes.has(name) && !notCodes.has(name))).toEqual([]);
   });
 });
@@ -103,5 +105,86 @@ describe('commands', () => {
       });
       expect(unknown.map(([text]) => `${file}: ${text}`)).toEqual([]);
     }
+  });
+});
+
+describe('settings', () => {
+  const text = read('docs/configuration.md');
+  const [ofProxy = '', ofTenants = ''] = text.split('## tenants/');
+  const rowsOf = (part: string) =>
+    [...part.matchAll(/^\| `([^`]+)` \| (?:`([^`]*)`)? ?\|/gm)].map(([, key = '', value]) => ({
+      key,
+      value,
+    }));
+  const proxyRows = rowsOf(ofProxy).filter(({ key }) => !(key in environmentOverrides));
+  const tenantRows = rowsOf(ofTenants);
+  const variables = firstCells(ofProxy).filter((cell) => cell in environmentOverrides);
+
+  test('docs/configuration.md has every key of proxy.config.yaml once, and no other', () => {
+    const real = settingsIn(configSchema).filter((key) => !key.startsWith('defaults.'));
+    const named = proxyRows.map(({ key }) => key);
+    expect(named.filter((key) => !key.startsWith('defaults.')).toSorted()).toEqual(real.toSorted());
+  });
+
+  test('… every key of a tenant once, and no other', () => {
+    const real = [...settingsIn(tenantDefinition), ...serverSettings];
+    expect(tenantRows.map(({ key }) => key).toSorted()).toEqual([...new Set(real)].toSorted());
+  });
+
+  test('… every variable of the environment', () => {
+    expect(variables.toSorted()).toEqual(Object.keys(environmentOverrides).toSorted());
+  });
+
+  /** What a setting is when a file says `value`, or nothing. */
+  const settled = (key: string, value?: string) => {
+    const [last = '', ...outer] = key.split('.').reverse();
+    const line = outer.reduceRight((before, each) => `${before}{ ${each}: `, '');
+    const inner =
+      value === undefined ? '{}' : `{ ${last}: ${value.startsWith('^') ? JSON.stringify(value) : value} }`;
+    const parsed = readYaml(
+      outer.length === 0 ? inner : `${line}${inner}${' }'.repeat(outer.length)}`,
+      'doc',
+      configSchema,
+    );
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    return key.split('.').reduce<unknown>((at, each) => (at as Record<string, unknown>)[each], parsed.value);
+  };
+
+  test.each(proxyRows.filter(({ value }) => value !== undefined))(
+    'the default of $key is told as it is',
+    ({ key, value }) => {
+      expect(settled(key, value)).toEqual(settled(key));
+    },
+  );
+
+  test.each(tenantRows.filter(({ key, value }) => value !== undefined && /^(pool|deadline)\./.test(key)))(
+    "the default of a tenant's $key is told as it is",
+    ({ key, value }) => {
+      expect(settled(`defaults.${key}`, value)).toEqual(settled(`defaults.${key}`));
+    },
+  );
+});
+
+describe('examples', () => {
+  const blocks = documents.flatMap((file) =>
+    [...read(file).matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => ({ file, text })),
+  );
+  const files = ['tenants', 'tenants/examples']
+    .flatMap((folder) =>
+      readdirSync(path.join(root, folder))
+        .filter((name) => name.endsWith('.yaml'))
+        .map((name) => path.join(folder, name)),
+    )
+    .concat('proxy.config.yaml')
+    .map((file) => ({ file, text: read(file) }));
+
+  test.each([...blocks, ...files])('the YAML in $file can be read', ({ file, text }) => {
+    const schema = /^tenant:/m.test(text) ? tenantDefinition : configSchema;
+    const parsed = readYaml(text, file, schema);
+    expect(parsed.ok ? [] : parsed.problems).toEqual([]);
+  });
+
+  test('there are some', () => {
+    expect(blocks.length).toBeGreaterThan(3);
   });
 });
