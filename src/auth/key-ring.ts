@@ -75,7 +75,7 @@ export function createKeyRing(clock: Pick<Clock, 'wall'> = systemClock): KeyRing
       // A stranger costs the same comparison as a friend, and every refusal below has the same words.
       const found = known.get(hex) ?? nobody;
       const equal = timingSafeEqual(found.digest, Buffer.from(hex, 'hex'));
-      if (!equal || sent === undefined || !found.usable || clock.wall() >= found.expiresAt) throw refusal();
+      if (!equal || sent === undefined || !found.usable || !(clock.wall() < found.expiresAt)) throw refusal();
       return found.principal;
     },
     get size() {

@@ -35,9 +35,10 @@ export class Cancellation {
     return this.#reason;
   }
 
-  /** Only one holds the call at a time, so a new listener replaces the old one. */
+  /** Only one holds the call at a time, so a new listener replaces the old one. Called at once if it came too late. */
   listen(listener: ((reason: ProxyError) => void) | undefined): void {
     this.#listener = listener;
+    if (this.#reason) listener?.(this.#reason);
   }
 
   cancel(reason: ProxyError): void {

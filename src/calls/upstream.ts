@@ -22,8 +22,11 @@ export interface Caller {
   readonly capabilities: Readonly<Record<string, unknown>>;
   /** A notification for this session; on the stream of `call` if it is about one, else on the session's own. */
   hear(notification: Message, call: Call | undefined): void;
-  /** A question of the server for this client. `answer` gets the client's response, with the server's id in it. */
-  ask(request: Message, call: Call | undefined, answer: (response: readonly Buffer[]) => void): void;
+  /**
+   * A question of the server for this client. `answer` gets the client's response, with the server's id in it.
+   * False if it cannot be asked, because too many are open already.
+   */
+  ask(request: Message, call: Call | undefined, answer: (response: readonly Buffer[]) => void): boolean;
   /** Is somebody listening to what is not an answer? */
   readonly isListening: boolean;
 }

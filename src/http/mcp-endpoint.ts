@@ -111,7 +111,8 @@ export class McpEndpoint {
   async #answer({ request, response, caller }: Exchange, message: Message): Promise<void> {
     let opened: Session | undefined;
     const reply = createPostReply(response, () => (opened ? { 'mcp-session-id': opened.id } : {}));
-    this.#waiting.add(reply);
+    // The header with the session's id must come first, so an `initialize` is never kept awake with a comment.
+    if (message.method !== methods.initialize) this.#waiting.add(reply);
     try {
       const inbound = { sessionId: sessionIdOf(request), message, tell: reply.tell };
       const answer = await this.#parts.gateway.request(caller, inbound);

@@ -50,7 +50,7 @@ export function checkGetHeaders(request: IncomingMessage): void {
 }
 
 function accepts({ headers }: IncomingMessage, type: string): boolean {
-  const accept = headers.accept ?? '';
+  const accept = (headers.accept ?? '').toLowerCase();
   return (
     accept.includes(type) || accept.includes('*/*') || accept.includes(`${type.split('/', 1)[0] ?? ''}/*`)
   );

@@ -11,7 +11,7 @@ export interface AllowedNames {
 }
 
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
-const loopbackAddresses = new Set(['127.0.0.1', '::1', 'localhost']);
+const loopbackAddress = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/i;
 
 /**
  * A web page can make a browser send requests here under a name of its own choosing (DNS rebinding); such a request
@@ -22,9 +22,9 @@ export function createOriginCheck({
   allowedHosts,
   allowedOrigins,
 }: AllowedNames): (request: IncomingMessage) => void {
-  const isLoopback = loopbackAddresses.has(host);
+  const isLoopback = loopbackAddress.test(host);
   const hosts = new Set(
-    [...(isLoopback ? loopbackNames : []), ...allowedHosts].map((name) => name.toLowerCase()),
+    [...(isLoopback ? [...loopbackNames, host] : []), ...allowedHosts].map((name) => name.toLowerCase()),
   );
   const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()));
   const checksHost = isLoopback || allowedHosts.length > 0;

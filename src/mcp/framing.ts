@@ -24,7 +24,8 @@ export function splitLines(
     pieces = [];
     pending = 0;
     const length = line[line.length - 1] === 0x0d ? line.length - 1 : line.length;
-    if (length > 0) onLine(length === line.length ? line : line.subarray(0, length));
+    if (length > maxBytes) tooLong();
+    else if (length > 0) onLine(length === line.length ? line : line.subarray(0, length));
   }
 
   function tooLong(): void {
@@ -39,7 +40,8 @@ export function splitLines(
       while (!stopped) {
         const at = chunk.indexOf(0x0a, from);
         const size = (at === -1 ? chunk.length : at) - from;
-        if (pending + size > maxBytes) {
+        // One more than allowed, for a `\r` that is not part of the line.
+        if (pending + size > maxBytes + 1) {
           tooLong();
           return;
         }

@@ -36,7 +36,8 @@ export function readInitializeResult(answer: readonly Buffer[]): InitializeResul
   if (typeof result !== 'object' || result === null) return 'it answered initialize with no result';
   const known: readonly unknown[] = legacyVersions;
   if (!known.includes(result.protocolVersion)) return 'it speaks no protocol revision that the proxy knows';
-  if (typeof result.capabilities !== 'object') return 'it answered initialize without capabilities';
+  if (typeof result.capabilities !== 'object' || (result.capabilities as unknown) === null)
+    return 'it answered initialize without capabilities';
   return result as InitializeResult;
 }
 

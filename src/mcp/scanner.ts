@@ -146,7 +146,8 @@ export class Scanner {
    * and must be `id` to us, or it would carry a foreign id past the multiplexer.
    */
   #key(start: number, escaped: boolean): string {
-    if (!escaped) return this.#bytes.toString('latin1', start + 1, this.pos - 1);
+    const encoding = this.#high < 0x80 ? 'latin1' : 'utf8';
+    if (!escaped) return this.#bytes.toString(encoding, start + 1, this.pos - 1);
     return String(JSON.parse(this.#bytes.toString('utf8', start, this.pos)));
   }
 

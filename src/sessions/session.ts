@@ -15,7 +15,11 @@ export interface SessionStream {
 }
 
 /** Messages kept for a client that has no stream open right now. */
-const maxBacklog = 64;
+const maxBacklog = { messages: 64, bytes: 256 * 1024 };
+/** Streams open at once; clients that lose one open another, so the oldest is the one to close. */
+const maxStreams = 4;
+/** Questions of the server that the client has not answered. */
+const maxQuestions = 64;
 
 /** One client's stay: who it is, what it waits for, and where it listens. Belongs to one key and one server. */
 export class Session implements Caller {
@@ -35,6 +39,7 @@ export class Session implements Caller {
   >();
   readonly #streams: SessionStream[] = [];
   #backlog: (readonly Buffer[])[] = [];
+  readonly #now: () => number;
   #lastQuestion = 0;
   #whenIdle: (() => void) | undefined;
   #line: Line | undefined;
@@ -43,13 +48,14 @@ export class Session implements Caller {
     id: SessionId,
     owner: Principal,
     server: string,
-    opening: { now: number; capabilities: Readonly<Record<string, unknown>> },
+    opening: { now: () => number; capabilities: Readonly<Record<string, unknown>> },
   ) {
     this.id = id;
     this.owner = owner;
     this.server = server;
-    this.openedAt = opening.now;
-    this.lastUsedAt = opening.now;
+    this.#now = opening.now;
+    this.openedAt = opening.now();
+    this.lastUsedAt = this.openedAt;
     this.capabilities = opening.capabilities;
   }
 
@@ -94,6 +100,7 @@ export class Session implements Caller {
     const same = this.#inFlight.get(key);
     if (!same || same.length === 1) this.#inFlight.delete(key);
     else same.splice(same.indexOf(call), 1);
+    this.#touch();
     if (this.#inFlight.size === 0) this.#whenIdle?.();
   }
 
@@ -114,25 +121,31 @@ export class Session implements Caller {
     this.#tell([notification.bytes], call);
   }
 
-  ask(request: Message, call: Call | undefined, answer: (response: readonly Buffer[]) => void): void {
-    if (!request.id) return;
+  ask(request: Message, call: Call | undefined, answer: (response: readonly Buffer[]) => void): boolean {
+    if (!request.id || this.#questions.size >= maxQuestions) return false;
     // Every process numbers its questions from 0; on the session they need numbers of their own.
     const text = String(++this.#lastQuestion);
     this.#questions.set(text, { idText: textOf(request.bytes, request.id), answer });
     this.#tell(splice(request.bytes, [{ span: request.id, text }]), call);
+    return true;
+  }
+
+  #touch(): void {
+    this.lastUsedAt = this.#now();
   }
 
   /** Listen on `stream`; the newest stream gets what comes, older ones stay open and silent. */
   listen(stream: SessionStream): void {
     this.#streams.push(stream);
-    const waiting = this.#backlog;
-    this.#backlog = [];
-    for (const message of waiting) stream.write(message);
+    if (this.#streams.length > maxStreams) this.#streams.shift()?.close();
+    for (let next = this.#backlog[0]; next && stream.write(next); next = this.#backlog[0])
+      this.#backlog.shift();
   }
 
   unlisten(stream: SessionStream): void {
     const at = this.#streams.indexOf(stream);
     if (at !== -1) this.#streams.splice(at, 1);
+    this.#touch();
   }
 
   close(reason: string): void {
@@ -142,6 +155,7 @@ export class Session implements Caller {
     }
     for (const stream of this.#streams.splice(0)) stream.close();
     this.#backlog = [];
+    this.#questions.clear();
     this.#line?.hangUp(reason);
   }
 
@@ -154,7 +168,8 @@ export class Session implements Caller {
     if (stream?.write(message)) return;
     if (this.#backlog.some((waiting) => isSame(waiting, message))) return;
     this.#backlog.push(message);
-    if (this.#backlog.length > maxBacklog) this.#backlog.shift();
+    while (this.#backlog.length > maxBacklog.messages || sizeOf(this.#backlog) > maxBacklog.bytes)
+      this.#backlog.shift();
   }
 
   #answered(message: Message): void {
@@ -176,7 +191,13 @@ export class Session implements Caller {
   }
 }
 
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 const idText = (message: Message) => (message.id ? textOf(message.bytes, message.id) : '');
+
+const sizeOf = (messages: readonly (readonly Buffer[])[]) =>
+  messages.flat().reduce((total, part) => total + part.length, 0);
 
 /** `list_changed` said twice is said once; a client that was away needs it only once. */
 function isSame(a: readonly Buffer[], b: readonly Buffer[]): boolean {
@@ -191,14 +212,14 @@ export function introduction(message: Message): {
 } {
   const params = (valueOf(message, message.params) ?? {}) as {
     protocolVersion?: unknown;
-    capabilities?: Record<string, unknown>;
+    capabilities?: unknown;
     clientInfo?: { name?: unknown };
   };
   const { protocolVersion, capabilities, clientInfo } = params;
   const name = typeof clientInfo?.name === 'string' ? clientInfo.name : 'unknown';
   return {
     protocolVersion,
-    capabilities: typeof capabilities === 'object' ? capabilities : {},
+    capabilities: isRecord(capabilities) ? capabilities : {},
     client: name.slice(0, 64),
   };
 }

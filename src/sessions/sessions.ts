@@ -25,7 +25,9 @@ export class Sessions {
   readonly #clock: Clock;
   readonly #announce: Announce;
   readonly #sessions = new Map<string, Session>();
+  /** Sessions and those that are being opened. */
   readonly #perTenant = new Map<string, number>();
+  #opening = 0;
 
   constructor(bounds: SessionBounds, clock: Clock, announce: Announce) {
     this.#bounds = bounds;
@@ -44,17 +46,32 @@ export class Sessions {
     upstream: Upstream,
     call: Call,
   ): Promise<{ session: Session; reply: Reply }> {
-    this.#makeRoom(owner.tenantId);
-    const { protocolVersion, capabilities, client } = introduction(call.message);
-    const id = randomBytes(32).toString('base64url') as SessionId;
-    const session = new Session(id, owner, server, { now: this.#clock.now(), capabilities });
-    const { line, result } = await upstream.connect(session, call);
-    session.line = line;
-    this.#sessions.set(id, session);
-    this.#count(owner.tenantId, 1);
-    const spoken = negotiate(protocolVersion);
-    this.#announce({ type: 'session.opened', ...owner, server, client, protocolVersion: spoken });
-    return { session, reply: { parts: [initializeAnswer(call.message, result, spoken)], isError: false } };
+    const { tenantId } = owner;
+    // Counted from here on: of many that come at once, none may find a place that another has already.
+    this.#count(tenantId, 1);
+    this.#opening++;
+    try {
+      this.#requireRoom(tenantId);
+      const { protocolVersion, capabilities, client } = introduction(call.message);
+      const id = randomBytes(32).toString('base64url') as SessionId;
+      const session = new Session(id, owner, server, {
+        now: () => this.#clock.now(),
+        capabilities,
+      });
+      const { line, result } = await upstream.connect(session, call);
+      session.line = line;
+      this.#sessions.set(id, session);
+      const spoken = negotiate(protocolVersion);
+      this.#announce({ type: 'session.opened', ...owner, server, client, protocolVersion: spoken });
+      const reply = { parts: [initializeAnswer(call.message, result, spoken)], isError: false };
+      this.#makeRoom(session);
+      return { session, reply };
+    } catch (thrown) {
+      this.#count(tenantId, -1);
+      throw thrown;
+    } finally {
+      this.#opening--;
+    }
   }
 
   /** @throws {ProxyError} SESSION_NOT_FOUND, in the same words whether it never was, has ended, or is another's. */
@@ -110,31 +127,37 @@ export class Sessions {
     else this.#perTenant.delete(tenantId);
   }
 
-  /** Clients that never say goodbye must not lock others out: the session unused longest makes room. */
-  #makeRoom(tenantId: string): void {
-    const { max, maxPerTenant } = this.#bounds;
-    const isTenantFull = (this.#perTenant.get(tenantId) ?? 0) >= maxPerTenant;
-    if (!isTenantFull && this.#sessions.size < max) return;
-    const oldest = unusedLongest(
-      this.#sessions.values(),
-      (session) => !isTenantFull || session.tenantId === tenantId,
-    );
-    if (oldest) return this.close(oldest, 'its place was needed');
+  #isTenantFull(tenantId: string): boolean {
+    return (this.#perTenant.get(tenantId) ?? 0) > this.#bounds.maxPerTenant;
+  }
+
+  /** @throws {ProxyError} TENANT_BUSY, OVERLOADED if there is no room and nobody who could make some */
+  #requireRoom(tenantId: string): void {
+    const isTenantFull = this.#isTenantFull(tenantId);
+    if (!isTenantFull && this.#sessions.size + this.#opening <= this.#bounds.max) return;
+    if (this.#unusedLongest(isTenantFull ? tenantId : undefined, undefined)) return;
     const code = isTenantFull ? 'TENANT_BUSY' : 'OVERLOADED';
     throw new ProxyError(code, 'All sessions are in use; close one, or try again shortly', {
       retryAfterMs: 5000,
     });
   }
-}
 
-function unusedLongest(
-  sessions: Iterable<Session>,
-  test: (session: Session) => boolean,
-): Session | undefined {
-  let oldest: Session | undefined;
-  for (const session of sessions) {
-    if (session.inFlight > 0 || !test(session)) continue;
-    if (!oldest || session.lastUsedAt < oldest.lastUsedAt) oldest = session;
+  /** Clients that never say goodbye must not lock others out: once `fresh` is here, the one unused longest goes. */
+  #makeRoom(fresh: Session): void {
+    const isTenantFull = this.#isTenantFull(fresh.tenantId);
+    if (!isTenantFull && this.#sessions.size <= this.#bounds.max) return;
+    const oldest = this.#unusedLongest(isTenantFull ? fresh.tenantId : undefined, fresh);
+    if (oldest) this.close(oldest, 'its place was needed');
   }
-  return oldest;
+
+  /** Of one tenant, or of all. */
+  #unusedLongest(tenantId: string | undefined, except: Session | undefined): Session | undefined {
+    let oldest: Session | undefined;
+    for (const session of this.#sessions.values()) {
+      if (session.inFlight > 0 || session === except) continue;
+      if (tenantId !== undefined && session.tenantId !== tenantId) continue;
+      if (!oldest || session.lastUsedAt < oldest.lastUsedAt) oldest = session;
+    }
+    return oldest;
+  }
 }

@@ -83,8 +83,10 @@ function findConflicts(
   for (const claim of claims) {
     const { record, tenant } = claim;
     const twin = ids.get(tenant.id);
-    if (twin) found.set(record, twins(record, twin.record));
-    else ids.set(tenant.id, claim);
+    // The file that is in force already is not pushed out by another beside it.
+    const isFirst = !twin || before.get(tenant.id) === tenant;
+    if (isFirst) ids.set(tenant.id, claim);
+    if (twin) found.set(...twins(isFirst ? twin.record : record, isFirst ? record : twin.record));
     for (const [index, { sha256 }] of tenant.keys.entries()) {
       const holder = holders.get(sha256);
       if (holder && holder.tenant.id !== tenant.id && !found.has(record))
@@ -108,9 +110,9 @@ function holdersOf(claims: readonly Claim[], before: ReadonlyMap<string, Tenant>
   return holders;
 }
 
-function twins(record: TenantRecord, twin: TenantRecord): Problem {
-  const message = `${twin.file} is the same tenant's; remove one of the two`;
-  return { file: record.file, ...record.places.tenant, code: 'DUPLICATE_TENANT', message };
+function twins(loser: TenantRecord, winner: TenantRecord): [TenantRecord, Problem] {
+  const message = `${winner.file} is the same tenant's; remove one of the two`;
+  return [loser, { file: loser.file, ...loser.places.tenant, code: 'DUPLICATE_TENANT', message }];
 }
 
 function sharedKey(record: TenantRecord, index: number, holder: Claim): Problem {

@@ -8,13 +8,27 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
+/** Node runs a timer at once that is longer than this, 24.8 days. */
+const maxTimerMs = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after(ms, run) {
+    if (ms > maxTimerMs) return afterLong(ms, run);
     const timer = setTimeout(run, ms).unref();
     return () => {
       clearTimeout(timer);
     };
   },
 };
+
+function afterLong(ms: number, run: () => void): () => void {
+  let stop: () => void = () => undefined;
+  stop = systemClock.after(maxTimerMs, () => {
+    stop = systemClock.after(ms - maxTimerMs, run);
+  });
+  return () => {
+    stop();
+  };
+}

@@ -30,13 +30,14 @@ export function routeNotification(worker: Worker, sharing: Sharing, message: Mes
 export function routeRequest(worker: Worker, sharing: Sharing, message: Message): void {
   const target = sharing === 'shared' ? undefined : addressee(worker, sharing);
   const feature = message.method.split('/')[0] ?? '';
-  if (!target || !(feature in target.line.caller.capabilities)) {
-    refuse(worker, message);
-    return;
-  }
-  target.line.caller.ask(message, target.call, (response) => {
-    worker.send(response);
-  });
+  const caller = target?.line.caller;
+  const isAsked =
+    caller !== undefined &&
+    Object.hasOwn(caller.capabilities, feature) &&
+    caller.ask(message, target?.call, (response) => {
+      worker.send(response);
+    });
+  if (!isAsked) refuse(worker, message);
 }
 
 /** The holder of the only call in flight; on a worker of one session, that session in any case. */

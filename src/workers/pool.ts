@@ -111,10 +111,10 @@ export class Pool {
    * OVERLOADED when it is the whole proxy that has no room.
    */
   acquire<Result>(seeker: Seeker, call: Call, use: Use<Result>): Result | Promise<Result> {
+    if (call.cancellation.reason) return Promise.reject(call.cancellation.reason);
     const fits =
       this.#waiting.size === 0 ? fittingWorker(this.workers, seeker.home, this.spec.pool) : undefined;
     if (fits) return this.#give(seeker, fits, use);
-    if (call.cancellation.reason) return Promise.reject(call.cancellation.reason);
     if (this.#openWorkers() === 0 && this.#starting === 0 && this.allowance.failFast) {
       return Promise.reject(this.#breaker.refusal());
     }

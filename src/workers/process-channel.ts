@@ -8,8 +8,11 @@ export interface ProcessChannelListener {
   violation(reason: string): void;
 }
 
-/** Up to this much is joined into one write: one system call instead of many. */
-const joinUpTo = 256 * 1024;
+/**
+ * So much goes out in one write: one system call instead of many, and no more than a pipe holds, so that each write
+ * that ends is a sign that the child reads.
+ */
+const writeBytes = 64 * 1024;
 /** How long the child may leave its stdin unread, in milliseconds. */
 const stuckAfter = 10_000;
 
@@ -22,7 +25,11 @@ export class ProcessChannel {
   readonly #clock: Clock;
   readonly #listener: ProcessChannelListener;
   #queue: Buffer[] = [];
+  /** Not yet handed to the system, and in the write that is under way. */
   #queuedBytes = 0;
+  #writtenBytes = 0;
+  #isFlushing = false;
+  #isEnding = false;
   #stopStuckTimer: (() => void) | undefined;
 
   /** `maxLine` is the longest line the child may write, in bytes. */
@@ -40,7 +47,6 @@ export class ProcessChannel {
     // The exit tells all there is to tell; without these listeners a broken pipe would end the proxy.
     stdout.on('error', () => undefined);
     stdin.on('error', () => undefined);
-    stdin.on('drain', () => this.#noLongerStuck());
     this.drained = new Promise((resolve) => {
       for (const event of ['close', 'end', 'error']) stdout.once(event, () => resolve());
     });
@@ -48,47 +54,75 @@ export class ProcessChannel {
 
   /** Bytes the child has not taken yet. */
   get backlogBytes(): number {
-    return this.#queuedBytes + this.#child.stdin.writableLength;
+    return this.#queuedBytes + this.#writtenBytes;
   }
 
   /** Write one line, given in pieces and with its break. Lines of one turn of the event loop go out together. */
   send(line: readonly Buffer[]): void {
-    if (this.#queuedBytes === 0) setImmediate(() => this.#flush());
+    if (!this.#isFlushing) {
+      this.#isFlushing = true;
+      setImmediate(() => this.#flush());
+    }
     for (const part of line) {
       this.#queue.push(part);
       this.#queuedBytes += part.length;
     }
   }
 
-  /** Tell the child that no more will come. */
+  /** Tell the child that no more will come, after what is on its way: a goodbye must not overtake a cancellation. */
   end(): void {
-    this.#noLongerStuck();
-    // After what is queued in this turn: a goodbye must not overtake a cancellation.
-    setImmediate(() => this.#child.stdin.end());
+    this.#isEnding = true;
+    this.#stopStuckTimer?.();
+    if (!this.#isFlushing) this.#child.stdin.end();
   }
 
   #flush(): void {
-    const parts = this.#queue;
-    const bytes = this.#queuedBytes;
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    if (!this.#child.stdin.writable || this.#write(parts, bytes) || this.#stopStuckTimer) return;
+    const { stdin } = this.#child;
+    if (!stdin.writable) return;
+    if (this.#queuedBytes === 0) {
+      this.#isFlushing = false;
+      if (this.#isEnding) stdin.end();
+      return;
+    }
+    const bytes = this.#takeUpTo(writeBytes);
+    this.#writtenBytes = bytes.length;
+    stdin.write(bytes, (error) => {
+      this.#stopStuckTimer?.();
+      this.#stopStuckTimer = undefined;
+      this.#writtenBytes = 0;
+      if (!error) this.#flush();
+    });
+    // Nearly always the pipe has taken it already, and no timer is needed.
+    if (stdin.writableLength > 0 && !this.#isEnding) this.#startStuckTimer();
+  }
+
+  /** The next bytes of the queue, joined. */
+  #takeUpTo(max: number): Buffer {
+    const parts: Buffer[] = [];
+    let size = 0;
+    let taken = 0;
+    for (const part of this.#queue) {
+      if (size + part.length > max) break;
+      parts.push(part);
+      size += part.length;
+      taken++;
+    }
+    const next = this.#queue[taken];
+    if (taken === 0 && next) {
+      this.#queue[0] = next.subarray(max);
+      parts.push(next.subarray(0, max));
+      size = max;
+    } else {
+      this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken);
+    }
+    this.#queuedBytes -= size;
+    const [only] = parts;
+    return parts.length === 1 && only ? only : Buffer.concat(parts, size);
+  }
+
+  #startStuckTimer(): void {
     this.#stopStuckTimer = this.#clock.after(stuckAfter, () => {
       this.#listener.violation(`it has not read its input for ${stuckAfter} ms`);
     });
-  }
-
-  /** False once the child has more to read than the pipe holds. */
-  #write(parts: readonly Buffer[], bytes: number): boolean {
-    const { stdin } = this.#child;
-    const [only] = parts;
-    if (parts.length === 1 && only) return stdin.write(only);
-    if (bytes <= joinUpTo) return stdin.write(Buffer.concat(parts, bytes));
-    return parts.map((part) => stdin.write(part)).every(Boolean);
-  }
-
-  #noLongerStuck(): void {
-    this.#stopStuckTimer?.();
-    this.#stopStuckTimer = undefined;
   }
 }

@@ -20,19 +20,24 @@ export interface SeatParts {
   readonly max: number;
   /** Processes starting at once: more would only make each other slow. */
   readonly spawns: number;
-  /** Ask the worker idle longest to leave; false if all are busy. Its seat comes back through `release`. */
-  readonly evict: () => boolean;
+  /** Ask the worker idle longest to leave; undefined if all are busy. Settles when it is gone; its seat comes back through `release`. */
+  readonly evict: () => Promise<void> | undefined;
 }
 
 export function createSeats({ max, spawns, evict }: SeatParts): Seats {
   const starting = new PQueue({ concurrency: spawns });
   const waiting: (() => void)[] = [];
   let taken = 0;
-  /** Workers asked to leave whose seats are not back yet. */
+  /** Workers asked to leave that are still on their way out. */
   let leaving = 0;
 
   function makeRoom(): void {
-    while (leaving < waiting.length && evict()) leaving++;
+    while (leaving < waiting.length) {
+      const gone = evict();
+      if (!gone) return;
+      leaving++;
+      void gone.then(() => leaving--);
+    }
   }
 
   async function seat(): Promise<void> {
@@ -54,7 +59,6 @@ export function createSeats({ max, spawns, evict }: SeatParts): Seats {
       if (waiting.length > leaving) makeRoom();
     },
     release() {
-      if (leaving > 0) leaving--;
       const next = waiting.shift();
       if (next) next();
       else taken--;

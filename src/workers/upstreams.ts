@@ -164,11 +164,11 @@ function* workersOf(upstreams: Iterable<ServerUpstream>): Iterable<Worker> {
 }
 
 /** Make room: the worker that has been idle longest leaves. */
-function evictOldest(upstreams: Iterable<ServerUpstream>): boolean {
+function evictOldest(upstreams: Iterable<ServerUpstream>): Promise<void> | undefined {
   let oldest: Worker | undefined;
   for (const worker of workersOf(upstreams)) {
     if (worker.state === 'idle' && (!oldest || worker.idleSince < oldest.idleSince)) oldest = worker;
   }
   oldest?.stop('its place was needed');
-  return oldest !== undefined;
+  return oldest?.ended;
 }

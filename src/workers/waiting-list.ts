@@ -44,12 +44,7 @@ export function createWaitingList<Who>({
 }: WaitingListParts): WaitingList<Who> {
   const list = new Set<WaitingCall<Who>>();
 
-  function enter<Result>(
-    who: Who,
-    call: Call,
-    use: Use<Result>,
-    { resolve, reject }: PromiseEnds<Result>,
-  ): void {
+  function enter<Result>(who: Who, call: Call, use: Use<Result>, { resolve, reject }: PromiseEnds<Result>) {
     const leave = () => {
       list.delete(entry);
       stopTimer();
@@ -62,14 +57,14 @@ export function createWaitingList<Who>({
     const serve = (worker: Worker) => {
       // First out of the list, then put on a worker: a call is never in two hands.
       leave();
-      resolve(use(worker));
+      putOn(worker, use, { resolve, reject });
     };
     const entry: WaitingCall<Who> = { who, serve, refuse };
     const stopTimer = clock.after(waitMs, () => {
       refuse(isStarved() ? overloaded() : busy(`no worker became free within ${waitMs} ms`));
     });
-    call.cancellation.listen(refuse);
     list.add(entry);
+    call.cancellation.listen(refuse);
   }
 
   return {
@@ -87,6 +82,14 @@ export function createWaitingList<Who>({
     },
     [Symbol.iterator]: () => list.values(),
   };
+}
+
+function putOn<Result>(worker: Worker, use: Use<Result>, { resolve, reject }: PromiseEnds<Result>): void {
+  try {
+    resolve(use(worker));
+  } catch (thrown) {
+    reject(ProxyError.from(thrown));
+  }
 }
 
 /** Chance keeps the refused from coming back all at once. */

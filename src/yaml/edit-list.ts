@@ -43,8 +43,9 @@ function replaceItems(list: YAMLSeq, items: unknown[]): void {
 }
 
 function parsed(text: string): Document.Parsed {
-  const document = parseDocument(text, { prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
   if (document.errors.length > 0) throw new EditError('it is not sound YAML');
+  if (document.contents !== null && !isMap(document.contents)) throw new EditError('it is not a map of keys');
   return document;
 }
 

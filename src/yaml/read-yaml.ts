@@ -35,7 +35,7 @@ export function readYaml<Schema extends z.ZodType>(
     uniqueKeys: true,
     strict: true,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   const unsound = syntaxProblems(document, { text, file, lines });
   if (unsound.length > 0) return { ok: false, problems: unsound };
@@ -44,7 +44,8 @@ export function readYaml<Schema extends z.ZodType>(
   if (parsed.success) return { ok: true, value: parsed.data, placeOf };
   const problems = parsed.error.issues
     .slice(0, maxProblems)
-    .flatMap((issue) => describeIssue(schema, document, issue))
+    .flatMap((issue) => describeIssue(schema, document, issue, maxProblems))
+    .slice(0, maxProblems)
     .map(({ path, message }): Problem => ({ file, ...placeOf(path), code: 'INVALID_SETTING', message }));
   return { ok: false, problems };
 }

@@ -8,20 +8,28 @@ export interface Finding {
   readonly message: string;
 }
 
-/** A schema's issue in words: what is wrong, and what to write instead. */
-export function describeIssue(schema: z.ZodType, document: Document, issue: z.core.$ZodIssue): Finding[] {
+/** A schema's issue in words, at most `max` findings: what is wrong, and what to write instead. */
+export function describeIssue(
+  schema: z.ZodType,
+  document: Document,
+  issue: z.core.$ZodIssue,
+  max: number,
+): Finding[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schemaAt(schema, path));
-    return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(path, key, known) }));
+    const place = path.length === 0 ? 'here' : `under ${nameOf(schema, path)}`;
+    return issue.keys
+      .slice(0, max)
+      .map((key) => ({ path: [...path, key], message: unknownKey(place, key, known) }));
   }
-  const name = nameOf(path);
+  const name = nameOf(schema, path);
   if (issue.code === 'invalid_key') {
     const [inner] = issue.issues;
     return [
       {
         path,
-        message: `${nameOf(path.slice(0, -1))}: ${inner ? adviceFor(inner) : 'this name may not be used'}`,
+        message: `${nameOf(schema, path.slice(0, -1))}: ${inner ? adviceFor(inner) : 'this name may not be used'}`,
       },
     ];
   }
@@ -32,21 +40,22 @@ export function describeIssue(schema: z.ZodType, document: Document, issue: z.co
 
 const keyOf = (key: PropertyKey) => (typeof key === 'symbol' ? String(key) : key);
 
-/** A key may be a secret that slipped to the left of a colon, so only what looks like a name is said. */
-const sayable = /^[A-Za-z_][A-Za-z0-9_-]{0,62}$/;
-
-function nameOf(path: readonly PropertyKey[]): string {
+/**
+ * The name of a setting. Where names are free (variables, servers) `…` stands: what was meant as a name may be a secret
+ * that slipped to the left of a colon, and the place says it anyway.
+ */
+function nameOf(schema: z.ZodType, path: readonly PropertyKey[]): string {
   let name = '';
-  for (const key of path) {
+  for (const [index, key] of path.entries()) {
+    const isFree = schemaAt(schema, path.slice(0, index)) instanceof z.ZodRecord;
     if (typeof key === 'number') name += `[${key}]`;
-    else name += `${name === '' ? '' : '.'}${sayable.test(String(key)) ? String(key) : '…'}`;
+    else name += `${name === '' ? '' : '.'}${isFree ? '…' : String(key)}`;
   }
   return name === '' ? 'the file' : name;
 }
 
 /** Says what was meant, or what there is; never what was written. */
-function unknownKey(path: readonly PropertyKey[], key: string, known: readonly string[]): string {
-  const place = path.length === 0 ? 'here' : `under ${nameOf(path)}`;
+function unknownKey(place: string, key: string, known: readonly string[]): string {
   const near = nearest(key, known);
   if (near !== undefined) return `There is no such key ${place}; write "${near}"?`;
   return `There is no such key ${place}; there are: ${known.join(', ') || 'none yet'}`;

@@ -1,20 +1,35 @@
 /** Where this was measured, and how steady the machine was meanwhile: a ratio is worth no more than its noise. */
-import { cpus, loadavg, totalmem } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import { startFloor } from './floor-process.mjs';
 import { startLoad } from './load-process.mjs';
 import { decimals, megabytes, percent } from './numbers.mjs';
 
 const runs = 5;
+const lookMs = 1000;
 
-export function machine() {
+export async function machine() {
   const processors = cpus();
   return {
     node: process.version,
     processors: processors.length,
     model: processors[0]?.model.trim() ?? 'unknown',
     memoryMb: Math.round(megabytes(totalmem())),
-    loadBefore: loadavg()[0],
+    busyWithOthers: await busyShare(),
   };
+}
+
+/** How much of the machine others use, seen before we start anything. */
+async function busyShare() {
+  const before = times();
+  await new Promise((resolve) => setTimeout(resolve, lookMs));
+  const after = times();
+  return 1 - (after.idle - before.idle) / (after.all - before.all);
+}
+
+function times() {
+  const all = cpus().map((processor) => processor.times);
+  const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+  return { idle: sum(all.map(({ idle }) => idle)), all: sum(all.flatMap(Object.values)) };
 }
 
 /** The same thing five times: the floor at 32 connections. */
@@ -31,9 +46,9 @@ export async function noise({ seconds }) {
   return { min: Math.min(...perSecond), max: Math.max(...perSecond) };
 }
 
-export function heading({ node, processors, model, memoryMb, loadBefore }, { min, max }) {
+export function heading({ node, processors, model, memoryMb, busyWithOthers }, { min, max }) {
   return [
-    `node ${node} · ${processors} × ${model} · ${memoryMb} MB · load before ${decimals(loadBefore, 2)}`,
+    `node ${node} · ${processors} × ${model} · ${memoryMb} MB · ${percent(busyWithOthers)} busy before we began`,
     `noise: the floor five times, ${decimals(min, 0)}–${decimals(max, 0)} calls/s (${percent(max / min - 1)} apart)`,
   ].join('\n');
 }

@@ -53,7 +53,7 @@ const notMeasured = (error) => [{ what: 'NOT MEASURED', note: error.message }];
 
 const nodeArgs = flags.profile ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(flags.profile)}`] : [];
 const scenarios = chosen();
-const where = machine();
+const where = await machine();
 const unsteady = await noise({ seconds: flags.quick ? 0.5 : 2 });
 console.log(heading(where, unsteady) + '\n');
 

@@ -1,4 +1,5 @@
-import { openSession, post } from './clients.ts';
+import { readFileSync } from 'node:fs';
+import { openSession, post, type RawAnswer } from './clients.ts';
 import { type LogLine, type RunningProxy } from './start-proxy.ts';
 
 /** What one request came to, as tests ask of it. */
@@ -60,19 +61,20 @@ export async function openGuest(proxy: RunningProxy, tenant: string): Promise<Gu
 export async function ask(
   url: string,
   key: string,
-  body: { readonly id: unknown },
+  body: Readonly<Record<string, unknown>>,
   session?: string,
 ): Promise<Outcome> {
   const startedAt = performance.now();
   const headers: Record<string, string> = session === undefined ? {} : { 'mcp-session-id': session };
   const answer = await post(url, key, body, headers);
   const endedAt = performance.now();
-  const { id, result, error } = JSON.parse(answer.text) as {
+  const { id, result, error } = JSON.parse(lastMessage(answer)) as {
     id: unknown;
     result?: { content?: { text: string }[] };
     error?: OutcomeError;
   };
-  if (id !== body.id) throw new Error(`Asked ${String(body.id)}, answered ${String(id)}: ${answer.text}`);
+  if (id !== body['id'])
+    throw new Error(`Asked ${String(body['id'])}, answered ${String(id)}: ${answer.text}`);
   return {
     status: answer.status,
     retryAfter: answer.headers.get('retry-after'),
@@ -82,6 +84,13 @@ export async function ask(
     result,
     error,
   };
+}
+
+/** A call that takes long is answered as an event stream, whose last event is the answer. */
+function lastMessage({ headers, text }: RawAnswer): string {
+  if (headers.get('content-type') !== 'text/event-stream') return text;
+  const data = text.split('\n').filter((line) => line.startsWith('data: '));
+  return data.at(-1)?.slice('data: '.length) ?? 'null';
 }
 
 /** The proxy's own code of what went wrong; `ok` if nothing did. */
@@ -97,3 +106,13 @@ export const atOnce = <Value>(
   count: number,
   make: (index: number) => Promise<Value>,
 ): Promise<readonly Value[]> => Promise.all(Array.from({ length: count }, (_, index) => make(index)));
+
+/** Is a process of this id running? One that was killed and that its parent has not looked at yet is not. */
+export function isRunning(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !'ZX'.includes(stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3));
+  } catch {
+    return false;
+  }
+}

@@ -60,7 +60,13 @@ test('a line may be as long as the bound, and not one byte longer', () => {
 });
 
 test('a line without an end is refused as soon as it is too long', () => {
-  expect(read([Buffer.from('123'), Buffer.from('456')], 5).tooLong).toBe(1);
+  // One byte more may yet be the `\r` of a line break.
+  expect(read([Buffer.from('123'), Buffer.from('4567')], 5).tooLong).toBe(1);
+  expect(read([Buffer.from('123456\n')], 5).tooLong).toBe(1);
+});
+
+test('a line break of two bytes is no part of the line', () => {
+  expect(read([Buffer.from('12345\r\n')], 5)).toMatchObject({ lines: ['12345'], tooLong: 0 });
 });
 
 test('after a line too long nothing more is read, and it is said once', () => {

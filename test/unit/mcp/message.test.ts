@@ -97,17 +97,21 @@ describe('reading a message', () => {
   test('a mangled text is refused exactly when JSON.parse refuses it', () => {
     const sound = '{"jsonrpc":"2.0","id":1,"method":"m","params":{"a":[1,-2.5e+3,true,null,"x\\u00e9"]}}';
     fc.assert(
-      fc.property(fc.nat(sound.length - 1), fc.constantFrom(...'{}[]",:\\0-.e+tfn x'.split('')), (at, letter) => {
-        const text = sound.slice(0, at) + letter + sound.slice(at + 1);
-        let parses = true;
-        try {
-          JSON.parse(text);
-        } catch {
-          parses = false;
-        }
-        if (!parses) expect(codeOf(text)).not.toBe('read');
-        else expect(codeOf(text)).not.toBe('PARSE_ERROR');
-      }),
+      fc.property(
+        fc.nat(sound.length - 1),
+        fc.constantFrom(...'{}[]",:\\0-.e+tfn x'.split('')),
+        (at, letter) => {
+          const text = sound.slice(0, at) + letter + sound.slice(at + 1);
+          let parses = true;
+          try {
+            JSON.parse(text);
+          } catch {
+            parses = false;
+          }
+          if (!parses) expect(codeOf(text)).not.toBe('read');
+          else expect(codeOf(text)).not.toBe('PARSE_ERROR');
+        },
+      ),
       { numRuns: 2000 },
     );
   });

@@ -11,7 +11,7 @@ const mostKept = 64;
 
 function createSession() {
   const session = new Session('id' as SessionId, { tenantId: acme, keyName: 'laptop' }, 'default', {
-    now: 0,
+    now: () => 0,
     capabilities: {},
   });
   const sent: Message[] = [];
@@ -34,7 +34,7 @@ const isCancelled = ({ cancellation }: Call) => cancellation.reason?.code === 'C
 
 test('a session that never came to its line is none', () => {
   const session = new Session('id' as SessionId, { tenantId: acme, keyName: 'laptop' }, 'default', {
-    now: 0,
+    now: () => 0,
     capabilities: {},
   });
   expect(() => session.line).toThrow(expect.objectContaining({ code: 'SESSION_NOT_FOUND' }) as Error);

@@ -46,5 +46,7 @@ test.runIf(existsSync('/proc'))('what its descendants hold counts too', async ()
       { stdio: ['ignore', 'inherit', 'ignore'] });
   `);
   expect(said).toBeGreaterThan(heldMiB * 1024 ** 2);
-  expect(readGroupMemory().get(pid)).toBeGreaterThan(said);
+  // The process in between is another Node, which alone takes more than this.
+  const leastMiB = 20;
+  expect(readGroupMemory().get(pid)).toBeGreaterThan(said + leastMiB * 1024 ** 2);
 });

@@ -23,6 +23,7 @@ test('each minute is forgiven anew', () => {
   const isBearable = createNoiseMeter(clock);
   for (let minute = 0; minute < 3; minute++) {
     for (let line = 0; line < mostLines; line++) expect(isBearable(1)).toBe(true);
+    expect(isBearable(1)).toBe(false);
     clock.advance(minuteMs + 1);
   }
   expect(isBearable(mostBytes)).toBe(true);

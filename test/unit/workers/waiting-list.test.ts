@@ -54,7 +54,7 @@ describe('a call that is served', () => {
   });
 
   test('is no longer the list’s to cancel once it is on the worker', async () => {
-    const { list } = createQueue();
+    const { clock, list } = createQueue();
     const call = someCall();
     const heard: ProxyError[] = [];
     const waiting = list.add('a', call, () => {
@@ -62,6 +62,8 @@ describe('a call that is served', () => {
     });
     first(list).serve(someWorker());
     await waiting;
+    // The end of the longest wait must not take the worker's ear away either.
+    clock.advance(waitMs);
     const reason = new ProxyError('CANCELLED', 'The client cancelled the call');
     call.cancellation.cancel(reason);
     expect(heard).toEqual([reason]);

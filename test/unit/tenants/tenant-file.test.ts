@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  fileState,
+  idOfFile,
+  isTenantFile,
+  listTenantFiles,
+  readTenantFile,
+  shownPath,
+} from '../../../src/tenants/tenant-file.ts';
+import { useTempFolder } from '../../support/temp-folder.ts';
+
+const temp = useTempFolder();
+const read = (name: string) => readTenantFile(temp.file(name), name, fileState(temp.file(name))?.size);
+
+test.each(['acme.yaml', 'acme.yml', 'a.b.yaml', 'Acme GmbH.yaml', '-.yaml'])('%j is a tenant`s', (name) => {
+  expect(isTenantFile(name)).toBe(true);
+});
+
+test.each([
+  ['.acme.yaml', 'hidden'],
+  ['.acme.yaml.swp', 'an editor`s'],
+  ['acme.yaml~', 'a copy an editor made'],
+  ['acme.yaml.tmp', 'in the making'],
+  ['#acme.yaml#', 'emacs`s'],
+  ['4913', 'vim`s'],
+  ['..data', 'Kubernetes`s'],
+  ['README.md', 'something else'],
+  ['acme.YAML', 'something else'],
+  ['.yaml', 'nobody`s'],
+  ['yaml', 'something else'],
+])('%j is not (%s)', (name) => {
+  expect(isTenantFile(name)).toBe(false);
+});
+
+test('the id is the name without its ending', () => {
+  expect(['acme.yaml', 'acme.yml', 'a.b.yaml', 'a.yaml.yml'].map(idOfFile)).toEqual([
+    'acme',
+    'acme',
+    'a.b',
+    'a.yaml',
+  ]);
+});
+
+test('a folder is listed by name and in order, with nothing that is not a tenant`s', () => {
+  for (const name of ['b.yaml', 'a.yml', '.hidden.yaml', 'notes.txt', 'c.yaml~']) {
+    writeFileSync(temp.file(name), '');
+  }
+  expect(listTenantFiles(temp.path, 'tenants')).toEqual({ names: ['a.yml', 'b.yaml'] });
+});
+
+test('a folder that cannot be read is a problem', () => {
+  writeFileSync(temp.file('file'), '');
+  for (const name of ['none', 'file']) {
+    expect(listTenantFiles(temp.file(name), 'tenants')).toMatchObject({
+      problem: { file: 'tenants', line: 0, column: 0, code: 'UNREADABLE' },
+    });
+  }
+});
+
+test('a file is read as it is', () => {
+  writeFileSync(temp.file('a.yaml'), 'tenant: ä\r\n');
+  expect(read('a.yaml')).toEqual({ text: 'tenant: ä\r\n' });
+});
+
+test('a page of settings is read, a book is not', () => {
+  writeFileSync(temp.file('page.yaml'), 'x'.repeat(64 * 1024));
+  writeFileSync(temp.file('book.yaml'), 'x'.repeat(64 * 1024 + 1));
+  expect(read('page.yaml')).toMatchObject({ text: expect.stringMatching(/^x+$/) as string });
+  expect(read('book.yaml')).toMatchObject({
+    problem: { code: 'TOO_BIG', message: 'It is larger than 64 KiB' },
+  });
+});
+
+test('a pipe, a folder and a link to nowhere are problems, and nobody waits for them', () => {
+  execFileSync('mkfifo', [temp.file('pipe.yaml')]);
+  mkdirSync(temp.file('folder.yaml'));
+  symlinkSync('nowhere', temp.file('link.yaml'));
+  symlinkSync('/dev/zero', temp.file('endless.yaml'));
+  for (const name of ['pipe.yaml', 'folder.yaml', 'link.yaml', 'endless.yaml']) {
+    expect(read(name)).toMatchObject({ problem: { file: name, line: 0, code: 'UNREADABLE' } });
+  }
+});
+
+test('a state changes with what is written, and with what a link leads to', () => {
+  const name = temp.file('a.yaml');
+  expect(fileState(name)).toBeUndefined();
+  writeFileSync(temp.file('one'), 'same');
+  writeFileSync(temp.file('two'), 'same');
+  symlinkSync('one', name);
+  const first = fileState(name);
+  expect(first?.ageMs).toBeGreaterThanOrEqual(-5);
+  expect(first?.size).toBe(4);
+  expect(fileState(name)?.signature).toBe(first?.signature);
+  expect(fileState(temp.file('one'))?.signature).toBe(first?.signature);
+  expect(fileState(temp.file('two'))?.signature).not.toBe(first?.signature);
+  // Same size, and its time put back as rsync and tar do: the system's own time of change tells.
+  writeFileSync(temp.file('one'), 'emas');
+  utimesSync(temp.file('one'), 1, 1);
+  const second = fileState(name)?.signature;
+  writeFileSync(temp.file('one'), 'mesa');
+  utimesSync(temp.file('one'), 1, 1);
+  expect(new Set([first?.signature, second, fileState(name)?.signature]).size).toBe(3);
+});
+
+test('people know a file by where they are', () => {
+  expect(shownPath(path.resolve('tenants/acme.yaml'))).toBe('tenants/acme.yaml');
+  expect(shownPath('/elsewhere/acme.yaml')).toBe('/elsewhere/acme.yaml');
+});
