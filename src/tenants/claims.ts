@@ -28,6 +28,11 @@ interface Claim {
   readonly tenant: Tenant;
 }
 
+interface Conflict {
+  readonly record: TenantRecord;
+  readonly problem: Problem;
+}
+
 /**
  * An id and a key belong to one tenant. Where two files claim the same, who has it already keeps it (nobody can take
  * over a key by writing its digest into a file), else the first by name; the other file is as good as broken, and
@@ -44,8 +49,8 @@ export function settleClaims(records: readonly TenantRecord[], before: ReadonlyM
       return { tenants, conflicts };
     }
     for (const { record, problem } of found) {
+      if (!rejected.has(record)) conflicts.push(problem);
       rejected.add(record);
-      conflicts.push(problem);
     }
   }
 }
@@ -73,27 +78,32 @@ function claimsOf(
   return claims;
 }
 
-function findConflicts(
-  claims: readonly Claim[],
-  before: ReadonlyMap<string, Tenant>,
-): { record: TenantRecord; problem: Problem }[] {
+function findConflicts(claims: readonly Claim[], before: ReadonlyMap<string, Tenant>): Conflict[] {
+  return [...findTwins(claims, before), ...findSharedKeys(claims, before)];
+}
+
+function findTwins(claims: readonly Claim[], before: ReadonlyMap<string, Tenant>): Conflict[] {
+  const found: Conflict[] = [];
   const ids = new Map<string, Claim>();
-  const holders = holdersOf(claims, before);
-  const found = new Map<TenantRecord, Problem>();
   for (const claim of claims) {
     const { record, tenant } = claim;
-    const twin = ids.get(tenant.id);
+    const twin = ids.get(tenant.id)?.record;
     // The file that is in force already is not pushed out by another beside it.
     const isFirst = !twin || before.get(tenant.id) === tenant;
     if (isFirst) ids.set(tenant.id, claim);
-    if (twin) found.set(...twins(isFirst ? twin.record : record, isFirst ? record : twin.record));
-    for (const [index, { sha256 }] of tenant.keys.entries()) {
-      const holder = holders.get(sha256);
-      if (holder && holder.tenant.id !== tenant.id && !found.has(record))
-        found.set(record, sharedKey(record, index, holder));
-    }
+    if (twin) found.push(isFirst ? twins(twin, record) : twins(record, twin));
   }
-  return [...found].map(([record, problem]) => ({ record, problem }));
+  return found;
+}
+
+function findSharedKeys(claims: readonly Claim[], before: ReadonlyMap<string, Tenant>): Conflict[] {
+  const holders = holdersOf(claims, before);
+  return claims.flatMap(({ record, tenant }) => {
+    const isTaken = ({ sha256 }: { sha256: string }) => holders.get(sha256)?.tenant.id !== tenant.id;
+    const index = tenant.keys.findIndex(isTaken);
+    const holder = holders.get(tenant.keys[index]?.sha256 ?? '');
+    return holder ? [{ record, problem: sharedKey(record, index, holder) }] : [];
+  });
 }
 
 /** Who has each key: who has it already, else who comes first. */
@@ -110,9 +120,10 @@ function holdersOf(claims: readonly Claim[], before: ReadonlyMap<string, Tenant>
   return holders;
 }
 
-function twins(loser: TenantRecord, winner: TenantRecord): [TenantRecord, Problem] {
+function twins(record: TenantRecord, winner: TenantRecord): Conflict {
   const message = `${winner.file} is the same tenant's; remove one of the two`;
-  return [loser, { file: loser.file, ...loser.places.tenant, code: 'DUPLICATE_TENANT', message }];
+  const { file, places } = record;
+  return { record, problem: { file, ...places.tenant, code: 'DUPLICATE_TENANT', message } };
 }
 
 function sharedKey(record: TenantRecord, index: number, holder: Claim): Problem {

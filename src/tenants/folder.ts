@@ -74,9 +74,9 @@ export class Folder {
       else next.delete(name);
       if (index % turn === turn - 1) await new Promise(setImmediate);
     }
-    if (next.size > 0) this.#records = new Map([...next].sort(([a], [b]) => (a < b ? -1 : 1)));
+    this.#problem = next.size > 0 ? undefined : problemIn(this.#list());
     // Somebody emptied the folder file by file: the same as if it had been found empty.
-    else this.#problem = problemIn(this.#list());
+    if (next.size > 0) this.#records = new Map([...next].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #read(name: string, { signature, size }: FileState): TenantRecord {

@@ -30,13 +30,15 @@ export function createSettler(folder: string): SettledStates {
       if (isUnsure(state, before(name))) unsure.push(name);
       if (states.size % turn === 0) await new Promise(setImmediate);
     }
-    for (let looks = 1; unsure.length > 0 && looks <= maxLooks; looks++) {
+    const missed = new Map<string, number>();
+    for (let looks = 0; unsure.length > 0 && looks < maxLooks; looks++) {
       await pause(settleMs);
       unsure = unsure.filter((name) => {
         const last = states.get(name);
         const now = stateOf(name);
         states.set(name, now);
-        return now ? now.signature !== last?.signature : looks < vanishLooks;
+        missed.set(name, now ? 0 : (missed.get(name) ?? 0) + 1);
+        return now ? now.signature !== last?.signature : (missed.get(name) ?? 0) < vanishLooks;
       });
     }
     return states;

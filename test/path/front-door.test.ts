@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import {
   answerLine,
+  answerOf,
   errorIn,
   type Exchange,
   mcpHeaders,
@@ -188,7 +189,7 @@ describe('POST', () => {
       undefined,
       2,
     ).replaceAll('\n', '\r\n');
-    expect(await (await ask({}, body)).ended).toBe(answerLine('1', 'a\nb'));
+    expect(await answerOf(await ask({}, body))).toBe(answerLine('1', 'a\nb'));
   });
 });
 

@@ -88,6 +88,8 @@ describe('beside a neighbour who notices nothing', () => {
     pid = await neighbour.text('whoami');
     running = true;
     watching = watch();
+    // Looked at when the test is over.
+    watching.catch(() => undefined);
   });
 
   afterEach(async () => {

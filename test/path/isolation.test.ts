@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callJson, callText, connect } from '../support/clients.ts';
 import {
   answerLine,
+  answerOf,
   errorIn,
   mcpHeaders,
   openRawSession,
@@ -99,8 +100,8 @@ describe('fifty tenants at once, all with the same ids', () => {
     const id = n % 2 === 0 ? '1' : '"1"';
     const [tool, args, text] = question(tenant, session, n);
     const exchange = await sessions.get(tenant)![session]!.begin(tool, args, { id });
-    const answer = await exchange.ended;
-    const everything = answer + JSON.stringify(exchange.headers);
+    const answer = await answerOf(exchange);
+    const everything = exchange.text + JSON.stringify(exchange.headers);
     const foreign = (everything.match(anyCanary) ?? []).filter((canary) => canary !== canaryOf(tenant));
     if (foreign.length > 0) return `${tenant} saw ${foreign.join()}`;
     return answer === answerLine(id, text) ? undefined : `${tenant} asked for ${text} and got ${answer}`;
@@ -308,7 +309,7 @@ describe('only the key says who the tenant is', () => {
   test('a header that names the own tenant is fine', async () => {
     const answer = await naming(first);
     expect(answer.status).toBe(200);
-    expect(await answer.ended).toBe(answerLine('1', JSON.stringify(canaryOf(first))));
+    expect(await answerOf(answer)).toBe(answerLine('1', JSON.stringify(canaryOf(first))));
   });
 
   test('a header that names another is refused, in the same words whether there is such a tenant', async () => {
@@ -336,6 +337,6 @@ describe('only the key says who the tenant is', () => {
       headers: mcpHeaders(keyOf(first), { 'mcp-session-id': sessionOf(first).id }),
       body: JSON.stringify(body),
     });
-    expect(await answer.ended).toBe(answerLine('1', JSON.stringify(canaryOf(first))));
+    expect(await answerOf(answer)).toBe(answerLine('1', JSON.stringify(canaryOf(first))));
   });
 });

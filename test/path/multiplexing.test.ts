@@ -8,6 +8,7 @@ import { callJson, connect } from '../support/clients.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   answerLine,
+  answerOf,
   errorIn,
   type Exchange,
   openRawSession,
@@ -148,7 +149,10 @@ describe('ids', () => {
     const body =
       '{"jsonrpc":"2.0","\\u0069d":77,"method":"tools/call","params":{"name":"echo","arguments":{"text":"x"}}}';
     const answer = await session.post(body);
-    expect(JSON.parse(await answer.ended)).toMatchObject({ id: 77, result: { content: [{ text: 'x' }] } });
+    expect(JSON.parse(await answerOf(answer))).toMatchObject({
+      id: 77,
+      result: { content: [{ text: 'x' }] },
+    });
     expect((await seenBy(session)).duplicateIds).toEqual([]);
   });
 
@@ -184,12 +188,12 @@ describe('progress', () => {
     }
   });
 
-  test('who did not ask for it gets a plain answer', async () => {
+  test('who did not ask for it gets the answer alone', async () => {
     const session = await open('progress');
     const other = session.begin('progress', { steps, ms: 20 }, { token: '1' });
     const answer = await session.begin('progress', { steps, ms: 20 });
-    expect(answer.headers['content-type']).toBe('application/json');
-    expect(toolText(await answer.ended)).toBe('{"progressToken":null}');
+    expect(toolText(await answerOf(answer))).toBe('{"progressToken":null}');
+    expect(answer.messages.length).toBe(1);
     await (
       await other
     ).ended;
@@ -240,8 +244,8 @@ describe('cancellation', () => {
       expect((await cancel(session, id)).status).toBe(202);
     expect((await cancel(mine, '500')).status).toBe(202);
     expect((await doomed).status).toBe(200);
-    expect(await (await doomed).ended).toBe('');
-    expect(await (await other).ended).toBe(answerLine('500', 'slept 1500'));
+    expect(await answerOf(await doomed)).toBe('');
+    expect(await answerOf(await other)).toBe(answerLine('500', 'slept 1500'));
     const { cancelled, notifications } = await seenBy(mine);
     expect(cancelled.length).toBe(before.cancelled.length + 1);
     expect(cancelled.every((id) => Number.isSafeInteger(id) && id !== 500)).toBe(true);
@@ -254,7 +258,7 @@ describe('cancellation', () => {
     const exchanges = ids.map((id) => session.begin('sleep', { ms: 2000 }, { id }));
     await working(session, ids.length);
     await cancel(session, '"call-3"');
-    const texts = await Promise.all(exchanges.map(async (exchange) => (await exchange).ended));
+    const texts = await Promise.all(exchanges.map(async (exchange) => answerOf(await exchange)));
     expect(texts).toEqual(ids.map((id, n) => (n === 3 ? '' : answerLine(id, 'slept 2000'))));
   });
 
@@ -301,7 +305,7 @@ describe('cancellation', () => {
     const call = leaving.begin('sleep', { ms: 60_000 });
     await working(staying, 1);
     await sayGoodbye(leaving);
-    expect(await (await call).ended).toBe('');
+    expect(await answerOf(await call)).toBe('');
     await eventually(async () => (await seenBy(staying)).cancelled.length === cancelled.length + 1);
   });
 
@@ -476,7 +480,7 @@ describe('handshake and ping', () => {
     const session = await open('handshake');
     const stream = await session.listen();
     const call = await session.begin('ask', { method: 'ping', params: {} });
-    expect(toolText(await call.ended)).toBe('{"result":{}}');
+    expect(toolText(await answerOf(call))).toBe('{"result":{}}');
     expect(call.messages.length).toBe(1);
     await session.text('change', { list: 'prompts' });
     await untilChange(stream);
@@ -592,7 +596,7 @@ describe('deadlines', () => {
     const session = await open('hasty');
     const late = await session.begin('sleep', { ms: 900 }, { id: '"late"' });
     expect(late.status).toBe(200);
-    const text = await late.ended;
+    const text = await answerOf(late);
     expect(text.startsWith('{"jsonrpc":"2.0","id":"late","error"')).toBe(true);
     expect(errorIn(text)).toMatchObject(timedOut);
     const seen = await seenBy(session);

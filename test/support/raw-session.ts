@@ -82,11 +82,11 @@ export interface RawSession {
   post(body: string, headers?: Readonly<Record<string, string>>): Promise<Exchange>;
   /** Starts a `tools/call`. */
   begin(name: string, args?: object, options?: CallOptions): Promise<Exchange>;
-  /** The whole answer to a `tools/call`, as it was sent. */
+  /** The answer to a `tools/call`, as it was sent; empty if there was none. */
   call(name: string, args?: object, options?: CallOptions): Promise<string>;
   /** The text that a tool answered with. */
   text(name: string, args?: object): Promise<string>;
-  /** Any other request; the whole answer as it was sent. */
+  /** Any other request; the answer as it was sent. */
   ask(method: string, params?: object): Promise<string>;
   notify(method: string, params?: string): Promise<Exchange>;
   /** Opens the stream of what the server says of itself. */
@@ -126,21 +126,23 @@ export async function openRawSession(
     post,
     begin,
     notify,
-    call: async (...call) => (await begin(...call)).ended,
-    text: async (name, args) => toolText(finalMessage(await begin(name, args).then(ended))),
+    call: async (...call) => answerOf(await begin(...call)),
+    text: async (name, args) => toolText(await answerOf(await begin(name, args))),
     ask: async (method, asked = {}) =>
-      (await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: asked }))).ended,
+      answerOf(await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: asked }))),
     listen: () =>
       send(url, { method: 'GET', headers: { ...mcpHeaders(key, own), accept: 'text/event-stream' } }),
   };
 }
 
-async function ended(exchange: Exchange): Promise<Exchange> {
+/**
+ * The answer itself, as it was sent, whether alone or at the end of a stream: any answer may become a stream, if only
+ * for a sign of life ahead of it. Empty if there was none.
+ */
+export async function answerOf(exchange: Exchange): Promise<string> {
   await exchange.ended;
-  return exchange;
+  return exchange.messages.at(-1) ?? '';
 }
-
-const finalMessage = ({ messages }: Exchange): string => messages.at(-1) ?? '';
 
 /** An answer of the server as its fixture writes it, to the byte. */
 export const answerLine = (id: string, text: string): string =>

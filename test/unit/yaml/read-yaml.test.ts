@@ -100,9 +100,9 @@ describe('the hint', () => {
     );
   });
 
-  test('the place further in is named by its path', () => {
+  test('the place further in is named by its path, but for names that are free', () => {
     const [message] = messagesOf('tenant: a\nservers: { files: { command: x, pool: { maxx: 1 } } }\n');
-    expect(message).toBe('There is no such key under servers.files.pool; write "max"?');
+    expect(message).toBe('There is no such key under servers.….pool; write "max"?');
     expect(messagesOf('tenant: a\nserver: { command: x, args: [1] }\n')).toEqual([
       'server.args[0]: quote it, so that it is text',
     ]);
