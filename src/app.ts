@@ -29,7 +29,7 @@ export interface Proxy extends Actions {
    */
   start(): Promise<{ readonly url: string }>;
   /**
-   * Refuse what is new, let calls in flight finish for 25 s, then end every process; at most 30 s in all.
+   * Refuse what is new, let calls in flight finish for 24 s, then end every process; at most 30 s in all.
    * Resolves with how many calls were cut. `reason` is for the log.
    */
   stop(reason?: string): Promise<{ readonly cutCalls: number }>;
@@ -43,7 +43,7 @@ export interface ProxyOptions {
 }
 
 /** How long calls in flight may go on once the proxy is told to stop, in milliseconds. */
-const drainMs = 25_000;
+const drainMs = 24_000;
 /** How long processes may take to end after that. */
 const endMs = 4000;
 /** How long answers may take to go out at the very end. */

@@ -42,7 +42,7 @@ export function buildStatus(parts: StatusParts): Status {
     rssBytes: process.memoryUsage.rss(),
     totals: totals(parts, tenants),
     tenants,
-    problems: [...parts.tenants.problems(), ...generationProblems(parts.upstreams)],
+    problems: [...parts.tenants.problems(), ...generationProblems(parts)],
   };
 }
 
@@ -128,12 +128,13 @@ function stateOf(tenant: Tenant, upstream: ServerUpstream | undefined): TenantSt
   return states.length > 0 ? 'draining' : 'idle';
 }
 
-function generationProblems(upstreams: Upstreams): Problem[] {
+function generationProblems({ upstreams, tenants }: StatusParts): Problem[] {
   const problems: Problem[] = [];
   for (const { tenantId, problem } of upstreams.all()) {
     if (problem === undefined) continue;
     const message = `the changed server does not start, so the one before goes on: ${problem}`;
-    problems.push({ file: `${tenantId}.yaml`, line: 0, column: 0, code: 'START_FAILED', message });
+    const file = tenants.find(tenantId)?.file ?? tenantId;
+    problems.push({ file, line: 0, column: 0, code: 'START_FAILED', message });
   }
   return problems;
 }

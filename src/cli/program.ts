@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { version } from '../version.ts';
 import { configOption } from './config-option.ts';
 import { addKeyCommands } from './key-commands.ts';
@@ -67,7 +67,7 @@ function addServe(program: Command, terminal: Terminal, done: Done): void {
 function portNumber(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new CommanderError(2, 'proxy.port', 'write a port between 0 and 65535');
+  throw new InvalidArgumentError('Write a port between 0 and 65535.');
 }
 
 function addWatching(program: Command, terminal: Terminal, done: Done): void {

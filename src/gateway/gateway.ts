@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Authenticate, Credentials, Principal } from '../auth/principal.ts';
 import { type Call, Cancellation, type Guard, guarded, type Handler, type Reply } from '../calls/call.ts';
 import { type ErrorCode, ProxyError } from '../calls/error.ts';
@@ -47,7 +48,6 @@ export interface Answer {
 /** The whole way of every request, top to bottom. If a step is not on this page, it does not happen. */
 export class Gateway {
   readonly #parts: GatewayParts;
-  #lastRequest = 0;
   readonly #inFlight = new Set<Call>();
   #whenDrained: () => void = () => undefined;
 
@@ -175,7 +175,8 @@ export class Gateway {
   #callOf({ principal, spec }: Admitted, { message, tell }: Inbound): Call {
     const { tenantId, keyName } = principal;
     return {
-      requestId: (++this.#lastRequest).toString(36),
+      // Random, because a counter would tell each tenant how much the others do.
+      requestId: randomUUID().slice(24),
       tenantId,
       keyName,
       server: spec.name,

@@ -9,7 +9,8 @@ export function errorBody(error: ProxyError, id: string): Buffer {
     source: 'proxy',
     code,
     executed,
-    retryable,
+    // What may have run already must not be asked again without a look.
+    retryable: retryable && executed === 'no',
     ...(requestId === undefined ? {} : { requestId }),
   };
   return Buffer.concat([

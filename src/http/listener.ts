@@ -37,6 +37,9 @@ const timeouts = {
   noDelay: true,
 };
 
+/** How long a connection may stand still, in milliseconds. */
+const stalledMs = 65_000;
+
 /** The front door. @throws the system's error if the address cannot be had. */
 export async function openListener(parts: ListenerParts): Promise<Listener> {
   const { endpoint, isReady } = parts;
@@ -66,6 +69,8 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
       sendError(response, ProxyError.from(thrown));
     }
   });
+  // A client that does not read its answer must not have it kept for ever; open calls get a comment every 15 s.
+  server.setTimeout(stalledMs);
   server.maxHeadersCount = 100;
   server.maxConnections = parts.maxConnections;
   await listening(server, parts.host, parts.port);

@@ -50,9 +50,12 @@ export class McpEndpoint {
 
   constructor(parts: McpEndpointParts) {
     this.#parts = parts;
+    let silent: ReadonlySet<PostReply> = new Set();
     this.#awake = setInterval(() => {
-      for (const reply of this.#waiting) reply.stayAwake();
+      // Only those that have waited since the last time: a comment turns a plain answer into a stream.
+      for (const reply of this.#waiting) if (silent.has(reply)) reply.stayAwake();
       for (const stream of this.#streams) stream.comment();
+      silent = new Set(this.#waiting);
     }, awakeEvery).unref();
   }
 

@@ -49,17 +49,24 @@ const topKeys = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']
 export function readMessage(bytes: Buffer, maxDepth = 64): Message {
   try {
     const scanner = new Scanner(bytes, maxDepth);
-    if (scanner.peek() !== 0x7b) throw new MalformedMessage('INVALID_REQUEST', 'A message is a JSON object');
+    if (scanner.peek() !== 0x7b) refuseOtherJson(scanner);
     const draft = readTop(scanner);
     scanner.finish();
     return classify(scanner.broken ? onOneLine(bytes) : bytes, draft);
   } catch (thrown) {
     if (!(thrown instanceof ScanError)) throw thrown;
     throw new MalformedMessage(
-      thrown.kind === 'syntax' || thrown.kind === 'encoding' ? 'PARSE_ERROR' : 'INVALID_REQUEST',
+      thrown.kind === 'too_deep' ? 'INVALID_REQUEST' : 'PARSE_ERROR',
       thrown.message,
     );
   }
+}
+
+/** A number or a list is JSON and no message; anything else is not even JSON. */
+function refuseOtherJson(scanner: Scanner): never {
+  scanner.skip();
+  scanner.finish();
+  throw new MalformedMessage('INVALID_REQUEST', 'A message is a JSON object');
 }
 
 function readTop(scanner: Scanner): Draft {

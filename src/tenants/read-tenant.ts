@@ -35,16 +35,22 @@ export function readTenant({ name, file, text }: TenantText, context: ReadingCon
   };
   checkId(read.value, name, context.idPattern, complain);
   checkKeys(read.value, complain);
-  const tenant = createTenant(read.value, context, complain);
+  const tenant = createTenant(read.value, file, context, complain);
   if (problems.length > 0) return { ok: false, problems };
   const keys = tenant.keys.map((_key, index) => read.placeOf(['keys', index]));
   return { ok: true, tenant, places: { tenant: read.placeOf(['tenant']), keys } };
 }
 
-function createTenant(definition: TenantDefinition, context: ReadingContext, complain: Complain): Tenant {
+function createTenant(
+  definition: TenantDefinition,
+  file: string,
+  context: ReadingContext,
+  complain: Complain,
+): Tenant {
   const { tenant, enabled, keys } = definition;
   return Object.freeze({
     id: tenant as TenantId,
+    file,
     enabled,
     keys,
     servers: serversOf(definition, context, complain),

@@ -6,6 +6,8 @@ import type { Problem } from '../yaml/problem.ts';
 /** A tenant at one moment. Never changed: a reload makes a new object, and calls in flight keep the old one. */
 export interface Tenant {
   readonly id: TenantId;
+  /** Its file, as people know it. */
+  readonly file: string;
   readonly enabled: boolean;
   readonly keys: readonly KeyEntry[];
   /** By name; `default` is the one under `server:`, or the only one under `servers:`. */

@@ -1,5 +1,6 @@
+import type { InitializeResult } from '../mcp/handshake.ts';
 import { isListChanged, isLogWanted, methodNotFound, methods } from '../mcp/methods.ts';
-import { type Message, paramsOf, textOf } from '../mcp/message.ts';
+import { type Message, paramsOf, readMessage, textOf } from '../mcp/message.ts';
 import { splice } from '../mcp/splice.ts';
 import type { AttachedLine } from './attached-line.ts';
 import type { Sharing } from './spec.ts';
@@ -9,7 +10,7 @@ import type { Worker } from './worker.ts';
  * Whose is a notification that the server sent of itself? Only what a session asked for, or what is about
  * the one call in flight, is passed on; in doubt it is dropped, for it could show one user another's data.
  */
-export function routeNotification(worker: Worker, sharing: Sharing, message: Message): void {
+export function routeNotification({ worker, sharing, lines }: Origin, message: Message): void {
   const { method } = message;
   if (method === methods.resourceUpdated) {
     const { uri } = paramsOf(message);
@@ -17,12 +18,32 @@ export function routeNotification(worker: Worker, sharing: Sharing, message: Mes
       if (line.subscriptions.has(String(uri))) line.caller.hear(message, undefined);
     }
   } else if (isListChanged(method)) {
-    for (const line of worker.lines) line.caller.hear(message, undefined);
+    // A list is the server's, whichever of its workers says so; on an exclusive one it is the session's own.
+    for (const line of sharing === 'exclusive' ? worker.lines : lines) line.caller.hear(message, undefined);
   } else {
     const target = addressee(worker, sharing);
     if (!target) return;
     if (method === methods.message && !isLogWanted(paramsOf(message)['level'], target.line.logLevel)) return;
     target.line.caller.hear(message, target.call);
+  }
+}
+
+/** Where a notification comes from. */
+export interface Origin {
+  readonly worker: Worker;
+  readonly sharing: Sharing;
+  /** All sessions of the server. */
+  readonly lines: Iterable<AttachedLine>;
+}
+
+/** Another generation is in force: what clients know of its lists may be out of date. `before`: what they were told to expect. */
+export function tellListsChanged(lines: Iterable<AttachedLine>, before: InitializeResult | undefined): void {
+  for (const feature of ['tools', 'prompts', 'resources']) {
+    const known = before?.capabilities[feature] as { listChanged?: unknown } | undefined;
+    if (known?.listChanged !== true) continue;
+    const method = `notifications/${feature}/list_changed`;
+    const message = readMessage(Buffer.from(JSON.stringify({ jsonrpc: '2.0', method })));
+    for (const { caller } of lines) caller.hear(message, undefined);
   }
 }
 
@@ -51,12 +72,21 @@ function addressee(
   return sharing === 'exclusive' && only ? { line: only, call: undefined } : undefined;
 }
 
+/** Of a client that cannot be told, or cannot answer. */
+const refusal = readMessage(
+  Buffer.from(
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id: 0,
+      error: {
+        code: methodNotFound,
+        message: 'The proxy cannot tell which client this is for, or that client cannot answer it',
+      },
+    }),
+  ),
+);
+
 function refuse(worker: Worker, { bytes, id }: Message): void {
-  if (!id) return;
-  const error = `{"code":${methodNotFound},"message":"The proxy cannot tell which client this is for, or that client cannot answer it"}`;
-  worker.send(
-    splice(Buffer.from(`{"jsonrpc":"2.0","id":0,"error":${error}}`), [
-      { span: { start: 21, end: 22 }, text: textOf(bytes, id) },
-    ]),
-  );
+  if (!id || !refusal.id) return;
+  worker.send(splice(refusal.bytes, [{ span: refusal.id, text: textOf(bytes, id) }]));
 }

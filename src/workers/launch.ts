@@ -91,3 +91,10 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
     // ESRCH: nobody is left, which is what was wanted.
   }
 }
+
+/** What a caller is told whose call was with the process. */
+export function crashMessage({ exitCode, signal, cause }: Exit): string {
+  if (cause !== undefined) return `The server could not be started (${cause})`;
+  const how = signal ?? `exit code ${exitCode ?? 'unknown'}`;
+  return `The server process ended (${how}) before it answered; the tool may have run`;
+}

@@ -4,12 +4,13 @@ import type { Caller, Line } from '../calls/upstream.ts';
 import { invalidParams, isLogLevel, mayHaveEffects, methodNotFound, methods } from '../mcp/methods.ts';
 import { type Message, paramsOf, textOf } from '../mcp/message.ts';
 import type { AttachedLine } from './attached-line.ts';
-import type { Pool, Seeker } from './pool.ts';
+import type { Pool } from './pool.ts';
+import type { Resident } from './residents.ts';
 import type { Use } from './waiting-list.ts';
 import type { Worker } from './worker.ts';
 
 /** A session's way to a server. It outlives workers: when one is reaped or replaced, the next call gets another. */
-export class ServerLine implements Line, AttachedLine, Seeker {
+export class ServerLine implements Line, Resident {
   readonly caller: Caller;
   readonly initialize: Message;
   readonly subscriptions = new Set<string>();
@@ -18,6 +19,7 @@ export class ServerLine implements Line, AttachedLine, Seeker {
   readonly #currentPool: () => Pool;
   readonly #hungUp: (line: ServerLine) => void;
   #home: Worker | undefined;
+  isGone = false;
 
   constructor(
     caller: Caller,
@@ -67,6 +69,7 @@ export class ServerLine implements Line, AttachedLine, Seeker {
   }
 
   hangUp(reason: string): void {
+    this.isGone = true;
     const home = this.#home;
     if (home && !this.#isExclusive) {
       for (const uri of this.subscriptions)

@@ -2,23 +2,24 @@ import type { Call } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import type { TenantId } from '../calls/ids.ts';
 import type { InitializeResult } from '../mcp/handshake.ts';
-import type { Message } from '../mcp/message.ts';
 import { routeNotification, routeRequest } from './attribution.ts';
 import type { Exit } from './launch.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
+import { giveHome, type Resident, type Seeker } from './residents.ts';
 import { restartBounds } from './restarts.ts';
-import { fittingWorker, roomOf } from './sharing.ts';
+import { fittingWorker } from './sharing.ts';
 import type { ServerSpec } from './spec.ts';
-import { factsOf, type PoolTools, StartFailure, type StartParts, startWorker } from './start-worker.ts';
+import { Staffing } from './staffing.ts';
+import { factsOf, type PoolTools, type StartParts } from './start-worker.ts';
 import { createWaitingList, type Use, type WaitingList } from './waiting-list.ts';
-import type { Worker } from './worker.ts';
+import type { Worker, WorkerListener } from './worker.ts';
 
-/** Who asks a pool for a worker: a session's line. */
-export interface Seeker {
-  /** The worker the session lives on. */
-  home: Worker | undefined;
-  /** The client's own `initialize`, for a worker that is to be its alone. */
-  readonly initialize: Message;
+export interface PoolParts {
+  readonly tenantId: TenantId;
+  readonly spec: ServerSpec;
+  readonly tools: PoolTools;
+  /** All sessions of the server, live. */
+  readonly residents: ReadonlySet<Resident>;
 }
 
 /**
@@ -34,48 +35,38 @@ export class Pool {
   /** What the server said in its newest handshake. */
   result: InitializeResult | undefined;
 
+  readonly #residents: ReadonlySet<Resident>;
   readonly #parts: StartParts;
   readonly #waiting: WaitingList<Seeker>;
   readonly #breaker: Breaker;
-  /** Workers wished for that have not answered their handshake yet. */
-  #starting = 0;
-  readonly #startingFor = new Set<Seeker>();
+  readonly #staffing: Staffing;
   #retired = false;
 
-  constructor(tenantId: TenantId, spec: ServerSpec, tools: PoolTools) {
+  constructor({ tenantId, spec, tools, residents }: PoolParts) {
     this.spec = spec;
-    const { wait, queue, sharing } = spec.pool;
+    this.#residents = residents;
+    this.#breaker = createBreaker(tools.clock, tools.announce, { tenantId, server: spec.name });
     this.#waiting = createWaitingList({
       clock: tools.clock,
-      max: queue,
-      waitMs: Math.max(wait, spec.startTimeout),
-      isStarved: () => tools.seats.waiting > 0 && this.#openWorkers() === 0,
+      max: spec.pool.queue,
+      waitMs: () => this.#waitMs,
+      isStarved: () => tools.seats.waiting > 0 && this.#staffing.openWorkers === 0,
     });
-    this.#breaker = createBreaker(tools.clock, tools.announce, { tenantId, server: spec.name });
-    const about = (worker: Worker) => factsOf({ tenantId, spec }, worker);
-    const listener = {
-      request: (worker: Worker, message: Message) => {
-        routeRequest(worker, sharing, message);
-      },
-      notification: (worker: Worker, message: Message) => {
-        routeNotification(worker, sharing, message);
-      },
-      changed: (worker: Worker) => {
-        if (this.#waiting.size > 0) this.#serve();
-        else if (worker.inFlight === 0) tools.seats.becameIdle();
-      },
-      misbehaved: (worker: Worker, reason: string) => {
-        tools.announce({ type: 'worker.misbehaved', ...about(worker), reason });
-      },
-      gone: (worker: Worker, exit: Exit, cutCalls: number) => {
-        this.#gone(worker, exit, cutCalls);
-      },
-    };
     const spawned = (worker: Worker) => {
       this.created++;
       this.workers.add(worker);
     };
-    this.#parts = { tenantId, spec, tools, listener, spawned };
+    this.#parts = { tenantId, spec, tools, listener: this.#listener(), spawned };
+    this.#staffing = new Staffing({
+      start: this.#parts,
+      workers: this.workers,
+      waiting: this.#waiting,
+      breaker: this.#breaker,
+      residents,
+      isRetired: () => this.#retired,
+      started: (worker, owner) => this.#started(worker, owner),
+      failed: (permanent, reason) => this.#failed(permanent, reason),
+    });
   }
 
   get queued(): number {
@@ -83,7 +74,7 @@ export class Pool {
   }
 
   get starting(): number {
-    return this.#starting;
+    return this.#staffing.starting;
   }
 
   get inFlight(): number {
@@ -115,17 +106,23 @@ export class Pool {
     const fits =
       this.#waiting.size === 0 ? fittingWorker(this.workers, seeker.home, this.spec.pool) : undefined;
     if (fits) return this.#give(seeker, fits, use);
-    if (this.#openWorkers() === 0 && this.#starting === 0 && this.allowance.failFast) {
+    if (this.#staffing.openWorkers === 0 && this.#staffing.starting === 0 && this.allowance.failFast) {
       return Promise.reject(this.#breaker.refusal());
     }
     const promised = this.#waiting.add(seeker, call, use);
-    this.#grow();
+    this.#staffing.grow();
     return promised;
+  }
+
+  /** A new session lives on a worker too, if there is one. */
+  house(resident: Resident): void {
+    this.acquired++;
+    giveHome(resident, this.workers, this.spec.pool);
   }
 
   /** Start one worker ahead of any call. Rejects, in words for an operator, if it does not start. */
   async warm(): Promise<void> {
-    if (this.workers.size === 0) await this.#start(undefined);
+    if (this.workers.size === 0) await this.#staffing.startWarm();
   }
 
   /** Take no more calls, let those in flight finish for `graceMs`, then end all workers. */
@@ -148,20 +145,19 @@ export class Pool {
   /** What is done by time. Returns how many idle workers were told to leave. */
   sweep(now: number): number {
     const { idle, min } = this.spec.pool;
-    let spare = this.#openWorkers() - min;
+    let spare = this.#staffing.openWorkers - min;
     let reaped = 0;
     for (const worker of this.workers) {
       if (now - worker.startedAt > restartBounds.soundAfterMs) this.#breaker.sound();
+      if (now >= worker.expiresAt) this.#staffing.renew(worker);
       if (worker.state !== 'idle') continue;
-      if (now >= worker.expiresAt) {
-        worker.drain('it was old');
-      } else if (spare > 0 && now - worker.idleSince >= idle && !worker.isListenedTo) {
+      if (spare > 0 && now - worker.idleSince >= idle && !worker.isListenedTo) {
         worker.stop('it was idle');
         spare--;
         reaped++;
       }
     }
-    this.#fill();
+    this.#staffing.fill();
     return reaped;
   }
 
@@ -172,17 +168,28 @@ export class Pool {
     return idle.length;
   }
 
-  #openWorkers(): number {
-    let open = 0;
-    for (const { state } of this.workers) if (state === 'idle' || state === 'busy') open++;
-    return open;
+  /** A worker that is to be started may take its time; one that is busy should soon be free. */
+  get #waitMs(): number {
+    const { pool, startTimeout } = this.spec;
+    return this.#staffing.openWorkers < pool.max ? Math.max(pool.wait, startTimeout) : pool.wait;
   }
 
-  /** Keep `min` workers running, as far as the record of failures allows. */
-  #fill(): void {
-    const { min, sharing } = this.spec.pool;
-    if (this.#retired || sharing === 'exclusive' || this.allowance.waitMs > 0) return;
-    if (this.#openWorkers() + this.#starting < min) this.#start(undefined).catch(() => undefined);
+  #listener(): WorkerListener {
+    const { sharing } = this.spec.pool;
+    return {
+      request: (worker, message) => routeRequest(worker, sharing, message),
+      notification: (worker, message) =>
+        routeNotification({ worker, sharing, lines: this.#residents }, message),
+      changed: (worker) => {
+        if (this.#waiting.size > 0) this.#serve();
+        else if (worker.inFlight === 0) this.#parts.tools.seats.becameIdle();
+      },
+      misbehaved: (worker, reason) => {
+        const { announce } = this.#parts.tools;
+        announce({ type: 'worker.misbehaved', ...factsOf(this.#parts, worker), reason });
+      },
+      gone: (worker, exit, cutCalls) => this.#gone(worker, exit, cutCalls),
+    };
   }
 
   #give<Result>(seeker: Seeker, worker: Worker, use: Use<Result>): Result | Promise<Result> {
@@ -195,53 +202,17 @@ export class Pool {
     return result;
   }
 
-  /** Start as many workers as the waiting calls are worth, within `max`. */
-  #grow(): void {
-    if (this.#retired || this.#waiting.size === 0) return;
-    const { sharing, max } = this.spec.pool;
-    const room = max - this.#openWorkers() - this.#starting;
-    if (sharing === 'exclusive') {
-      const unserved = [...this.#waiting].map(({ who }) => who).filter((who) => !this.#startingFor.has(who));
-      for (const owner of unserved.slice(0, Math.max(0, room))) this.#startFor(owner);
-      return;
-    }
-    const wanted = Math.ceil(this.#waiting.size / roomOf(this.spec.pool)) - this.#starting;
-    for (let count = Math.min(wanted, room); count > 0; count--) this.#startFor(undefined);
-  }
-
-  #startFor(owner: Seeker | undefined): void {
-    if (owner) this.#startingFor.add(owner);
-    this.#start(owner)
-      .catch(() => undefined)
-      .finally(() => {
-        if (owner) this.#startingFor.delete(owner);
-        this.#grow();
-      });
-  }
-
-  async #start(owner: Seeker | undefined): Promise<void> {
-    this.#starting++;
-    try {
-      const { waitMs } = this.allowance;
-      if (waitMs > 0)
-        await new Promise<void>((resolve) => {
-          this.#parts.tools.clock.after(waitMs, resolve);
-        });
-      const worker = await startWorker(this.#parts, owner?.initialize);
-      this.result = worker.result;
-      if (owner) owner.home = worker;
-      this.#breaker.started();
-      if (this.#retired) worker.drain('it was replaced');
-    } catch (thrown) {
-      this.#failed(
-        thrown instanceof StartFailure && thrown.permanent,
-        thrown instanceof Error ? thrown.message : '',
-      );
-      throw thrown;
-    } finally {
-      this.#starting--;
-    }
+  #started(worker: Worker, owner: Seeker | undefined): void {
+    this.result = worker.result;
+    this.#breaker.started();
+    if (owner?.isGone) worker.stop('its session is over');
+    else if (this.#retired) worker.drain('it was replaced');
+    else if (owner) owner.home = worker;
+    for (const resident of this.#residents)
+      if (!resident.home) giveHome(resident, this.workers, this.spec.pool);
     this.#serve();
+    // It may be idle from the first moment on, and others wait for a seat.
+    this.#parts.tools.seats.becameIdle();
   }
 
   #serve(): void {
@@ -250,12 +221,13 @@ export class Pool {
       if (worker) void this.#give(who, worker, serve);
       else if (this.spec.pool.sharing !== 'exclusive') break;
     }
-    this.#grow();
+    this.#staffing.grow();
   }
 
   #failed(permanent: boolean, reason: string): void {
     this.#breaker.failed(permanent, reason);
-    if (this.#breaker.isOpen && this.#openWorkers() === 0) this.#waiting.refuseAll(this.#breaker.refusal());
+    if (this.#breaker.isOpen && this.#staffing.openWorkers === 0)
+      this.#waiting.refuseAll(this.#breaker.refusal());
   }
 
   #gone(worker: Worker, exit: Exit, cutCalls: number): void {
@@ -277,9 +249,9 @@ export class Pool {
         cutCalls,
       });
       if (ageMs > restartBounds.soundAfterMs) this.#breaker.sound();
-      if (worker.stopReason === undefined) this.#failed(false, reason);
+      if (worker.hasFailed) this.#failed(false, reason);
     }
     for (const line of worker.lines) line.homeless();
-    this.#grow();
+    this.#staffing.grow();
   }
 }

@@ -1,8 +1,10 @@
 import type { Call } from '../calls/call.ts';
 import type { TenantId } from '../calls/ids.ts';
 import type { Caller, Connection, Upstream } from '../calls/upstream.ts';
+import { tellListsChanged } from './attribution.ts';
 import { ServerLine } from './line.ts';
 import { Pool } from './pool.ts';
+import { giveHome } from './residents.ts';
 import type { ServerSpec } from './spec.ts';
 import type { PoolTools } from './start-worker.ts';
 
@@ -25,11 +27,13 @@ export class ServerUpstream implements Upstream {
   readonly #past = { acquired: 0, created: 0 };
   #pool: Pool;
   #candidate: Pool | undefined;
+  #newest: string;
 
   constructor(tenantId: TenantId, spec: ServerSpec, tools: PoolTools) {
     this.tenantId = tenantId;
     this.#tools = tools;
-    this.#pool = new Pool(tenantId, spec, tools);
+    this.#newest = spec.generation;
+    this.#pool = new Pool({ tenantId, spec, tools, residents: this.lines });
   }
 
   get pool(): Pool {
@@ -46,9 +50,9 @@ export class ServerUpstream implements Upstream {
     return this.pools.reduce((total, pool) => total + pool.created, this.#past.created);
   }
 
-  /** The generation that is in force or about to be. */
+  /** The generation last asked for, whether it is in force, about to be, or did not start. */
   get newestGeneration(): string {
-    return (this.#candidate ?? this.#pool).spec.generation;
+    return this.#newest;
   }
 
   /** All pools that may still have processes. */
@@ -66,7 +70,7 @@ export class ServerUpstream implements Upstream {
     const { result: known, spec } = this.#pool;
     // A session needs to know the server, not to have a worker; only the first one waits.
     if (known && spec.pool.sharing !== 'exclusive') {
-      this.#pool.acquired++;
+      this.#pool.house(line);
       return this.#connected(line, known);
     }
     const { result } = await line.onWorker(initialize, (worker) => worker);
@@ -79,9 +83,24 @@ export class ServerUpstream implements Upstream {
     return { line, result };
   }
 
+  /** The tenant's file says this now. */
+  async follow(spec: ServerSpec): Promise<void> {
+    if (spec.generation === this.newestGeneration) return;
+    if (spec.generation !== this.#pool.spec.generation) {
+      await this.replace(spec, 'its tenant file changed');
+      return;
+    }
+    // What failed, or was about to come, was taken back.
+    this.#newest = spec.generation;
+    this.problem = undefined;
+    this.#candidate?.retire('its tenant file was put back', 0);
+    this.#candidate = undefined;
+  }
+
   /** Go over to another generation, or to new workers of the same one. Resolves when it is in force or given up. */
   async replace(spec: ServerSpec, reason: string): Promise<boolean> {
-    const next = new Pool(this.tenantId, spec, this.#tools);
+    this.#newest = spec.generation;
+    const next = new Pool({ tenantId: this.tenantId, spec, tools: this.#tools, residents: this.lines });
     const hasTraffic = this.#pool.workers.size > 0 || this.#pool.queued > 0;
     const isShared = spec.pool.sharing !== 'exclusive';
     if (isShared && (hasTraffic || spec.pool.min > 0)) {
@@ -119,6 +138,8 @@ export class ServerUpstream implements Upstream {
     this.#candidate = undefined;
     this.problem = undefined;
     this.#retire(old);
+    for (const line of this.lines) giveHome(line, next.workers, next.spec.pool);
+    tellListsChanged(this.lines, old.result);
     old.retire(reason, retireGraceMs);
     const { generation, name } = next.spec;
     this.#tools.announce({ type: 'generation.swapped', tenantId: this.tenantId, server: name, generation });

@@ -56,11 +56,16 @@ export interface StartParts {
 
 /**
  * The way from the wish for a worker to one that has answered its handshake: a seat, a turn, a process, a greeting.
- * `own` is the `initialize` of the one client the worker is for, if it is to be one client's alone.
+ * `own` is the `initialize` of the one client the worker is for, if it is to be one client's alone. Resolves with
+ * undefined if, once there was a seat, nobody wanted it any more.
  * @throws {StartFailure}
  */
-export function startWorker(parts: StartParts, own: Message | undefined): Promise<Worker> {
-  return parts.tools.seats.take(async () => {
+export function startWorker(
+  parts: StartParts,
+  own: Message | undefined,
+  isWanted: () => boolean,
+): Promise<Worker | undefined> {
+  return parts.tools.seats.take(isWanted, async () => {
     const worker = spawn(parts, own);
     void worker.ended.then(() => {
       parts.tools.seats.release();

@@ -78,8 +78,7 @@ export class Upstreams {
     for (const spec of tenant.servers.values()) {
       const known = this.find(tenant.id, spec.name);
       if (!known && spec.pool.min > 0) this.of(tenant, spec);
-      if (known && known.newestGeneration !== spec.generation)
-        void known.replace(spec, 'its tenant file changed');
+      void known?.follow(spec);
     }
     for (const [name, upstream] of this.#byTenant.get(tenant.id) ?? []) {
       if (!tenant.servers.has(name)) this.#forget(upstream, name);

@@ -30,8 +30,8 @@ interface PromiseEnds<Result> {
 export interface WaitingListParts {
   readonly clock: Clock;
   readonly max: number;
-  /** The longest wait of each call, in milliseconds. */
-  readonly waitMs: number;
+  /** The longest wait of a call that comes now, in milliseconds. */
+  readonly waitMs: () => number;
   /** Is it the whole proxy that has no room, and not only this tenant? */
   readonly isStarved: () => boolean;
 }
@@ -60,8 +60,9 @@ export function createWaitingList<Who>({
       putOn(worker, use, { resolve, reject });
     };
     const entry: WaitingCall<Who> = { who, serve, refuse };
-    const stopTimer = clock.after(waitMs, () => {
-      refuse(isStarved() ? overloaded() : busy(`no worker became free within ${waitMs} ms`));
+    const longest = waitMs();
+    const stopTimer = clock.after(longest, () => {
+      refuse(isStarved() ? overloaded() : busy(`no worker became free within ${longest} ms`));
     });
     list.add(entry);
     call.cancellation.listen(refuse);

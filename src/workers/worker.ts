@@ -2,12 +2,14 @@ import type { Call, Reply } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import { type InitializeResult, initializedNotification, readInitializeResult } from '../mcp/handshake.ts';
 import { MalformedMessage, type Message, readMessage } from '../mcp/message.ts';
+import { methods } from '../mcp/methods.ts';
 import { Multiplexer } from '../mcp/multiplexer.ts';
 import { jittered } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import type { AttachedLine } from './attached-line.ts';
-import { type Child, type Exit, launch } from './launch.ts';
-import { createNoiseMeter } from './noise.ts';
+import { type Child, crashMessage, type Exit, launch } from './launch.ts';
+import { createNoiseMeter, type NoiseMeter } from './noise.ts';
+import { createSilence, type Silence } from './silence.ts';
 import { ProcessChannel } from './process-channel.ts';
 import type { ServerSpec } from './spec.ts';
 import { stderrTail } from './stderr-tail.ts';
@@ -67,7 +69,8 @@ export class Worker {
   readonly lines = new Set<AttachedLine>();
   readonly stderr: () => string;
   #phase: 'starting' | 'open' | 'draining' | 'stopping' | 'gone' = 'starting';
-  readonly #isBearable: (noiseBytes: number) => boolean;
+  readonly #noise: NoiseMeter;
+  readonly #silence: Silence;
   #failure: ProxyError | undefined;
 
   constructor(parts: WorkerParts) {
@@ -80,7 +83,11 @@ export class Worker {
     this.#child = launch(spec, parts.passEnv);
     this.pid = this.#child.pid ?? 0;
     this.stderr = stderrTail(this.#child.stderr);
-    this.#isBearable = createNoiseMeter(clock);
+    this.#noise = createNoiseMeter(clock);
+    this.#silence = createSilence(clock, {
+      ask: () => this.ask(methods.ping, {}),
+      hung: (reason) => this.#violation(reason),
+    });
     this.#channel = new ProcessChannel(this.#child, clock, spec.maxReply, {
       line: (line) => this.#receive(line),
       violation: (reason) => this.#violation(reason),
@@ -111,6 +118,11 @@ export class Worker {
 
   get inFlight(): number {
     return this.#mux.inFlight;
+  }
+
+  /** Did it end, or have to be ended, for a reason of its own? */
+  get hasFailed(): boolean {
+    return this.stopReason === undefined || this.#failure !== undefined;
   }
 
   /** May another call be put on it? */
@@ -183,10 +195,12 @@ export class Worker {
           reject(error);
         },
       });
+      const putAt = this.#parts.clock.now();
       call.cancellation.listen((reason) => {
         this.#mux.cancel(innerId);
         this.#finished(call);
         reject(reason);
+        if (reason instanceof ProxyError && reason.code === 'TIMED_OUT') this.#silence.timedOut(putAt);
       });
     });
   }
@@ -252,23 +266,25 @@ export class Worker {
   }
 
   #receive(line: Buffer): void {
+    // What it says after it broke the rules is believed no more.
+    if (this.#failure) return;
+    this.#silence.broken();
     try {
       this.#mux.receive(line, maxReplyDepth);
+      this.#noise.message();
     } catch (thrown) {
       if (!(thrown instanceof MalformedMessage)) throw thrown;
       // What claims to be JSON-RPC and is not could be somebody's answer; a banner is not.
       if (line.subarray(0, 256).includes('"jsonrpc"')) this.#violation('it wrote a broken message');
-      else if (!this.#isBearable(line.length))
+      else if (!this.#noise.isBearable(line.length))
         this.#violation('it wrote too much to stdout that is no message');
     }
   }
 
   #violation(reason: string): void {
     if (this.#phase === 'gone' || this.#failure) return;
-    this.#failure = new ProxyError(
-      'BAD_REPLY',
-      'The server broke the protocol and was stopped; the tool may have run',
-    );
+    const advice = this.#phase === 'starting' ? '' : '; the tool may have run';
+    this.#failure = new ProxyError('BAD_REPLY', `The server was stopped because ${reason}${advice}`);
     this.#parts.listener.misbehaved(this, reason);
     this.kill(reason);
   }
@@ -286,10 +302,4 @@ export class Worker {
     const cutCalls = this.#mux.failAll(failure);
     this.#parts.listener.gone(this, exit, cutCalls);
   }
-}
-
-function crashMessage({ exitCode, signal, cause }: Exit): string {
-  if (cause !== undefined) return `The server could not be started (${cause})`;
-  const how = signal ?? `exit code ${exitCode ?? 'unknown'}`;
-  return `The server process ended (${how}) before it answered; the tool may have run`;
 }

@@ -1,5 +1,6 @@
 import { type Document, isAlias, LineCounter, parseDocument, visit } from 'yaml';
 import { type z } from 'zod';
+import { isNestedWithoutEnd, tooDeepMessage } from './depth.ts';
 import { findPlace, type Place } from './place.ts';
 import type { Problem } from './problem.ts';
 import { describeIssue } from './schema-hints.ts';
@@ -27,6 +28,12 @@ export function readYaml<Schema extends z.ZodType>(
   file: string,
   schema: Schema,
 ): ReadYaml<z.output<Schema>> {
+  if (isNestedWithoutEnd(text)) {
+    return {
+      ok: false,
+      problems: [{ file, line: 0, column: 0, code: 'YAML_SYNTAX', message: tooDeepMessage }],
+    };
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,

@@ -52,6 +52,11 @@ export class Client {
     this.#socket.on('close', () => this.#finish(new Error('the connection was closed')));
   }
 
+  /** Servers end connections that were silent for some seconds; a session outlives its connection. */
+  async reconnect() {
+    if (this.#socket.destroyed) await this.connect();
+  }
+
   /** Open a session, or go on in one that is open. May be called again: each time is a session more. */
   async open(session) {
     this.#use(session);

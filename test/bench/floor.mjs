@@ -51,6 +51,6 @@ const server = createServer((request, response) => {
 });
 server.listen(0, '127.0.0.1', () => process.send({ url: `http://127.0.0.1:${server.address().port}/mcp` }));
 process.once('SIGTERM', () => {
-  child.kill('SIGKILL');
-  process.exit(0);
+  child.once('exit', () => process.exit(0));
+  child.stdin.end();
 });

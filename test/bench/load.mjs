@@ -24,6 +24,7 @@ async function open({ url, callers }) {
 async function run({ seconds = Infinity, callsEach = Infinity }) {
   const times = [];
   const errors = [];
+  await Promise.all(clients.map((client) => client.reconnect()));
   const startedAt = performance.now();
   const endAt = startedAt + seconds * 1000;
   await Promise.all(clients.map((client) => keepCalling(client, { callsEach, endAt, times, errors })));

@@ -1,35 +1,43 @@
 /** Where this was measured, and how steady the machine was meanwhile: a ratio is worth no more than its noise. */
+import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { startFloor } from './floor-process.mjs';
 import { startLoad } from './load-process.mjs';
 import { decimals, megabytes, percent } from './numbers.mjs';
+import { msPerTick, ownProcessorMs } from './process-time.mjs';
 
 const runs = 5;
-const lookMs = 1000;
 
-export async function machine() {
+export function machine() {
   const processors = cpus();
   return {
     node: process.version,
     processors: processors.length,
     model: processors[0]?.model.trim() ?? 'unknown',
     memoryMb: Math.round(megabytes(totalmem())),
-    busyWithOthers: await busyShare(),
   };
 }
 
-/** How much of the machine others use, seen before we start anything. */
-async function busyShare() {
-  const before = times();
-  await new Promise((resolve) => setTimeout(resolve, lookMs));
-  const after = times();
-  return 1 - (after.idle - before.idle) / (after.all - before.all);
+/**
+ * Starts to watch what others use of the machine. The function that comes back says which share that was,
+ * once everything we have started has ended.
+ */
+export function watchOthers() {
+  const before = { ...times(), own: ownProcessorMs() };
+  return () => {
+    const after = { ...times(), own: ownProcessorMs() };
+    const others = after.busy - before.busy - (after.own - before.own);
+    return Math.max(0, others) / (after.all - before.all);
+  };
 }
 
+/** In milliseconds, over all processors. What the host took from a virtual machine (`steal`) is busy too. */
 function times() {
-  const all = cpus().map((processor) => processor.times);
-  const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
-  return { idle: sum(all.map(({ idle }) => idle)), all: sum(all.flatMap(Object.values)) };
+  const [line] = readFileSync('/proc/stat', 'latin1').split('\n', 1);
+  const ticks = line.split(/\s+/).slice(1, 9).map(Number);
+  const all = ticks.reduce((sum, number) => sum + number, 0) * msPerTick;
+  const [, , , idle, waiting] = ticks;
+  return { busy: all - (idle + waiting) * msPerTick, all };
 }
 
 /** The same thing five times: the floor at 32 connections. */
@@ -46,9 +54,9 @@ export async function noise({ seconds }) {
   return { min: Math.min(...perSecond), max: Math.max(...perSecond) };
 }
 
-export function heading({ node, processors, model, memoryMb, busyWithOthers }, { min, max }) {
+export function heading({ node, processors, model, memoryMb }, { min, max }) {
   return [
-    `node ${node} · ${processors} × ${model} · ${memoryMb} MB · ${percent(busyWithOthers)} busy before we began`,
+    `node ${node} · ${processors} × ${model} · ${memoryMb} MB`,
     `noise: the floor five times, ${decimals(min, 0)}–${decimals(max, 0)} calls/s (${percent(max / min - 1)} apart)`,
   ].join('\n');
 }

@@ -6,8 +6,9 @@
  * took turns does so much less. Everybody has the same server behind (`worker.mjs`) and the same load before
  * (`load.mjs`), which compares every answer with what was asked.
  *
- * How to read it: figures are `min–median–max` of five runs; the result compares medians. Look at the noise at the
- * top first: a result nearer to its target than that has to be measured again. Targets are what we promise
+ * How to read it: figures are `min–median–max` of five rounds. The result is the median of what the rounds say, each
+ * of which compares two runs that came one after the other. Look first at the noise, at the top, and at what others
+ * used of the machine, at the end: with more than a tenth, measure again. Targets are what we promise
  * ourselves: nothing fails here, because a timed test that fails teaches people to run it twice.
  *
  *   throughput   32 clients at once: calls per second, and processor time per call in the bridge's process
@@ -19,12 +20,13 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { heading, machine, noise } from './machine.mjs';
+import { heading, machine, noise, watchOthers } from './machine.mjs';
 import * as latency from './scenarios/latency.mjs';
 import * as memory from './scenarios/memory.mjs';
 import * as peers from './scenarios/peers.mjs';
 import * as tenants from './scenarios/tenants.mjs';
 import * as throughput from './scenarios/throughput.mjs';
+import { percent } from './numbers.mjs';
 import { table } from './table.mjs';
 
 const always = [throughput, latency, tenants, memory];
@@ -53,7 +55,8 @@ const notMeasured = (error) => [{ what: 'NOT MEASURED', note: error.message }];
 
 const nodeArgs = flags.profile ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(flags.profile)}`] : [];
 const scenarios = chosen();
-const where = await machine();
+const where = machine();
+const othersShare = watchOthers();
 const unsteady = await noise({ seconds: flags.quick ? 0.5 : 2 });
 console.log(heading(where, unsteady) + '\n');
 
@@ -63,8 +66,9 @@ for (const { name, measure } of scenarios) {
   const measured = await measure({ quick: flags.quick, nodeArgs }).catch(notMeasured);
   for (const row of measured) rows.push({ scenario: name, ...row });
 }
-console.log(table(rows));
-if (flags.json)
-  writeFileSync(flags.json, JSON.stringify({ machine: where, noise: unsteady, rows }, null, 2) + '\n');
+const others = othersShare();
+console.log(`${table(rows)}\n\nothers used ${percent(others)} of the processors meanwhile`);
+const result = { machine: where, noise: unsteady, others, rows };
+if (flags.json) writeFileSync(flags.json, JSON.stringify(result, null, 2) + '\n');
 // A scenario that broke has left its processes behind: they are killed on the way out.
 process.exit();

@@ -6,6 +6,11 @@ export function median(numbers) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** The median of `of(ours, theirs)` over rounds: what slows a whole round down slows both and cancels out. */
+export function medianOfPairs(ours, theirs, of) {
+  return median(ours.map((run, round) => of(run, theirs[round])));
+}
+
 export const decimals = (value, digits) =>
   value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 

@@ -23,7 +23,7 @@ let stop: () => Promise<void>;
 
 beforeAll(async () => {
   const proxy = await startProxy({ tenants: { acme: tenant } });
-  const front = await addKey(proxy.url, proxy.keys.acme!);
+  const front = await addKey(proxy.url, proxy.keys['acme']!);
   stop = async () => {
     front.stop();
     await proxy.stop();

@@ -36,8 +36,9 @@ const settings: Record<string, string> = {
   // Apart from the others: a worker that a refusal harmed would make its tenant wait.
   incapable: 'pool: { sharing: exclusive, max: 10 }',
   leased: 'pool: { sharing: leased, max: 2 }',
-  hasty: `${oneWorker}\ndeadline: { call: 500ms }`,
-  bounded: `${oneWorker}\ndeadline: { call: 500ms, max: 1200ms }`,
+  // Started ahead, because the first handshake would have to keep these deadlines too.
+  hasty: 'pool: { min: 1, max: 1 }\ndeadline: { call: 800ms }',
+  bounded: 'pool: { min: 1, max: 1 }\ndeadline: { call: 800ms, max: 2s }',
 };
 
 /** What a fixture says that it has seen. */
@@ -219,7 +220,8 @@ describe('progress', () => {
   });
 });
 
-describe('cancellation', () => {
+// Each on a tenant of its own, so they may wait side by side.
+describe.concurrent('cancellation', () => {
   const cancel = (session: RawSession, id: string) =>
     session.notify('notifications/cancelled', `{"requestId":${id},"reason":"a test"}`);
   /** Until the worker works on so many calls. */
@@ -586,7 +588,7 @@ describe("the server's questions", () => {
   });
 });
 
-describe('deadlines', () => {
+describe.concurrent('deadlines', () => {
   const timedOut = {
     code: -31002,
     data: { source: 'proxy', code: 'TIMED_OUT', executed: 'unknown', retryable: false },
@@ -594,7 +596,7 @@ describe('deadlines', () => {
 
   test('a call without a sign of life ends, the worker is told, and a late answer is nobody elses', async () => {
     const session = await open('hasty');
-    const late = await session.begin('sleep', { ms: 900 }, { id: '"late"' });
+    const late = await session.begin('sleep', { ms: 1400 }, { id: '"late"' });
     expect(late.status).toBe(200);
     const text = await answerOf(late);
     expect(text.startsWith('{"jsonrpc":"2.0","id":"late","error"')).toBe(true);

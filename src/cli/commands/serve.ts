@@ -28,13 +28,16 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
     const { welcome } = await import('../welcome.ts');
     await welcome(terminal, { config, url, reload: () => proxy.reload() });
   }
+  let cutCalls = 0;
   await untilSignalled({
-    stop: (signal) => proxy.stop(signal),
+    stop: async (signal) => {
+      ({ cutCalls } = await proxy.stop(signal));
+    },
     kill: () => {
       proxy.kill();
     },
   });
-  return 0;
+  return cutCalls > 0 ? 1 : 0;
 }
 
 function withOverrides(config: Config, { port, host }: ServeOptions): Config {

@@ -1,7 +1,7 @@
 /** One client, one call at a time: what the way through the proxy adds to an answer when nothing else happens. */
 import { startFloor } from '../floor-process.mjs';
 import { startLoad } from '../load-process.mjs';
-import { median, spread } from '../numbers.mjs';
+import { medianOfPairs, spread } from '../numbers.mjs';
 import { startProxy } from '../proxy.mjs';
 import { failures } from '../table.mjs';
 
@@ -32,7 +32,7 @@ async function prepare(bridge) {
 
 function p50Row(floor, proxy) {
   const of = (runs) => runs.map(({ p50Ms }) => p50Ms);
-  const added = median(of(proxy)) - median(of(floor));
+  const added = medianOfPairs(of(proxy), of(floor), (ours, theirs) => ours - theirs);
   return {
     what: 'p50 of one client, ms',
     floor: spread(of(floor), 3),
@@ -47,7 +47,7 @@ function p50Row(floor, proxy) {
 
 function p99Row(floor, proxy) {
   const of = (runs) => runs.map(({ p99Ms }) => p99Ms);
-  const added = median(of(proxy)) - median(of(floor));
+  const added = medianOfPairs(of(proxy), of(floor), (ours, theirs) => ours - theirs);
   return {
     what: 'p99 of one client, ms',
     floor: spread(of(floor), 3),

@@ -3,7 +3,7 @@
  * process for each session, and 32 of them would share the machine's processors.
  */
 import { startLoad } from '../load-process.mjs';
-import { median, spread } from '../numbers.mjs';
+import { medianOfPairs, spread } from '../numbers.mjs';
 import { install, peers, startPeer } from '../peers.mjs';
 import { startProxy } from '../proxy.mjs';
 import { failures } from '../table.mjs';
@@ -45,7 +45,7 @@ async function prepare(bridge) {
 
 function row(peer, theirs, ours) {
   const of = (runs) => runs.map(({ perSecond }) => perSecond);
-  const ratio = median(of(ours)) / median(of(theirs));
+  const ratio = medianOfPairs(of(ours), of(theirs), (our, their) => our / their);
   return {
     what: `calls/s, ${connections} connections (floor: ${peer.package})`,
     floor: spread(of(theirs), 0),

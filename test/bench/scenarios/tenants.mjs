@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { workerFile } from '../floor-process.mjs';
 import { startLoad } from '../load-process.mjs';
-import { decimals, median, percent, spread } from '../numbers.mjs';
+import { decimals, medianOfPairs, percent, spread } from '../numbers.mjs';
 import { environment } from '../processes.mjs';
 import { startProxy } from '../proxy.mjs';
 import { failures } from '../table.mjs';
@@ -79,7 +79,7 @@ async function coldStart(count) {
 }
 
 function coldRow(direct, proxied) {
-  const added = median(proxied) - median(direct);
+  const added = medianOfPairs(proxied, direct, (ours, theirs) => ours - theirs);
   return {
     what: 'first call of a cold tenant, ms (floor: its worker alone)',
     floor: spread(direct, 0),

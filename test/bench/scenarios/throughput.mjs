@@ -5,7 +5,7 @@
  */
 import { startFloor } from '../floor-process.mjs';
 import { startLoad } from '../load-process.mjs';
-import { median, percent, spread } from '../numbers.mjs';
+import { median, medianOfPairs, percent, spread } from '../numbers.mjs';
 import { processorMs } from '../process-time.mjs';
 import { startProxy } from '../proxy.mjs';
 import { failures } from '../table.mjs';
@@ -48,7 +48,7 @@ async function end({ load, stop }) {
 
 function throughputRow(floor, proxy) {
   const of = (runs) => runs.map(({ perSecond }) => perSecond);
-  const ratio = median(of(proxy)) / median(of(floor));
+  const ratio = medianOfPairs(of(proxy), of(floor), (ours, theirs) => ours / theirs);
   return {
     what: `calls/s, ${connections} connections`,
     floor: spread(of(floor), 0),
@@ -70,7 +70,7 @@ function busyness(floor, proxy) {
 
 function processorRow(floor, proxy) {
   const of = (runs) => runs.map(({ usPerCall }) => usPerCall);
-  const ratio = median(of(proxy)) / median(of(floor));
+  const ratio = medianOfPairs(of(proxy), of(floor), (ours, theirs) => ours / theirs);
   return {
     what: 'processor time per call, µs',
     floor: spread(of(floor), 1),

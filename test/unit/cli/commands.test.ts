@@ -49,7 +49,7 @@ describe('check', () => {
     const lines = out.trimEnd().split('\n');
     const file = temp.file('tenants/acme.yaml');
     expect(lines).toContain(`${file}:2:1 INVALID_SETTING There is no such key here; write "server"?`);
-    expect(lines.filter((line) => / YAML_SYNTAX /.test(line))).not.toEqual([]);
+    expect(lines.filter((line) => line.includes(' YAML_SYNTAX '))).not.toEqual([]);
     expect(lines.at(-1)).toMatch(/^1 tenant, \d problems found$/);
   });
 

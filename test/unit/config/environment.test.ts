@@ -11,18 +11,15 @@ test('nothing said, nothing changed', () => {
 });
 
 test.each([
-  ['HOST', '0.0.0.0', 'listen', 'host', '0.0.0.0'],
-  ['PORT', '9090', 'listen', 'port', 9090],
-  ['PORT', '0', 'listen', 'port', 0],
-  ['LOG_LEVEL', 'debug', 'log', 'level', 'debug'],
-  ['LOG_LEVEL', 'WARN', 'log', 'level', 'warn'],
-  ['MULTI_TENANT_POOL_SIZE', '3', 'workers', 'max', 3],
-  ['MULTI_TENANT_SESSION_TIMEOUT', '60000', 'sessions', 'idle', 60_000],
-] as const)('%s=%s', (name, text, section, key, value) => {
-  const result = override({ [name]: text });
-  expect(result).toEqual({
-    config: { ...settings, [section]: { ...settings[section], [key]: value } },
-  });
+  ['HOST', '0.0.0.0', { listen: { ...settings.listen, host: '0.0.0.0' } }],
+  ['PORT', '9090', { listen: { ...settings.listen, port: 9090 } }],
+  ['PORT', '0', { listen: { ...settings.listen, port: 0 } }],
+  ['LOG_LEVEL', 'debug', { log: { ...settings.log, level: 'debug' } }],
+  ['LOG_LEVEL', 'WARN', { log: { ...settings.log, level: 'warn' } }],
+  ['MULTI_TENANT_POOL_SIZE', '3', { workers: { ...settings.workers, max: 3 } }],
+  ['MULTI_TENANT_SESSION_TIMEOUT', '60000', { sessions: { ...settings.sessions, idle: 60_000 } }],
+])('%s=%s changes one setting', (name, text, changed) => {
+  expect(override({ [name]: text })).toEqual({ config: { ...settings, ...changed } });
 });
 
 test('every variable there is was tried above', () => {

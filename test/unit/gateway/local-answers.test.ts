@@ -13,6 +13,7 @@ test.each(['1', '"1"', '"é"', '1.0', '12345678901234567890'])('ping %s is answe
 
 describe('the server a URL means', () => {
   const tenantWith = (...names: string[]): Tenant => ({
+    file: 'tenants/acme.yaml',
     id: acme,
     enabled: true,
     keys: [],

@@ -34,15 +34,15 @@ test('a file that is being written is waited for to its end', async () => {
 });
 
 test('one that never comes to rest is taken as it is in the end', async () => {
-  let isOver = false;
+  const over = new AbortController();
   const writing = (async () => {
-    for (let part = 0; !isOver; part++) {
+    for (let part = 0; !over.signal.aborted; part++) {
       writeFileSync(temp.file('a.yaml'), `part ${part}\n`);
       await pause(20);
     }
   })();
   const states = await settled(['a.yaml']);
-  isOver = true;
+  over.abort();
   await writing;
   expect(states.get('a.yaml')).toBeDefined();
 });

@@ -15,6 +15,7 @@ function createStarts() {
   };
   return { begun, start, finish: (name: string) => finish.get(name)!() };
 }
+const wanted = () => true;
 const atOnce = () => Promise.resolve('started');
 /** All are busy: nobody can be asked to leave. */
 const nobody = () => undefined;
@@ -24,7 +25,7 @@ const leaving = () => new Promise<void>(() => undefined);
 describe('a free seat', () => {
   test('is taken at once, and what was started comes back', async () => {
     const seats = createSeats({ max: 2, spawns: 1, evict: nobody });
-    expect(await seats.take(atOnce)).toBe('started');
+    expect(await seats.take(wanted, atOnce)).toBe('started');
     expect(seats).toMatchObject({ taken: 1, max: 2, waiting: 0 });
     seats.release();
     expect(seats.taken).toBe(0);
@@ -32,24 +33,24 @@ describe('a free seat', () => {
 
   test('asks nobody to leave', async () => {
     const seats = createSeats({ max: 2, spawns: 1, evict: () => expect.unreachable('there was room') });
-    await seats.take(atOnce);
+    await seats.take(wanted, atOnce);
     seats.becameIdle();
-    await seats.take(atOnce);
+    await seats.take(wanted, atOnce);
   });
 
   test('a failed start is the caller’s to know, and its seat the caller’s to release', async () => {
     const seats = createSeats({ max: 1, spawns: 1, evict: nobody });
-    await expect(seats.take(() => Promise.reject(new Error('ENOENT')))).rejects.toThrow('ENOENT');
+    await expect(seats.take(wanted, () => Promise.reject(new Error('ENOENT')))).rejects.toThrow('ENOENT');
     expect(seats.taken).toBe(1);
     seats.release();
-    await seats.take(atOnce);
+    await seats.take(wanted, atOnce);
   });
 });
 
 test('only so many start at once, the others when one has started', async () => {
   const { begun, start, finish } = createStarts();
   const seats = createSeats({ max: 10, spawns: 2, evict: nobody });
-  const all = ['a', 'b', 'c'].map((name) => seats.take(start(name)));
+  const all = ['a', 'b', 'c'].map((name) => seats.take(wanted, start(name)));
   await settled();
   expect(begun).toEqual(['a', 'b']);
   finish('b');
@@ -64,8 +65,8 @@ describe('when all seats are taken', () => {
   test('one waits, and is first come first served', async () => {
     const { begun, start } = createStarts();
     const seats = createSeats({ max: 1, spawns: 5, evict: nobody });
-    await seats.take(atOnce);
-    for (const name of ['a', 'b']) void seats.take(start(name));
+    await seats.take(wanted, atOnce);
+    for (const name of ['a', 'b']) void seats.take(wanted, start(name));
     await settled();
     expect(begun).toEqual([]);
     expect(seats.waiting).toBe(2);
@@ -85,13 +86,13 @@ describe('when all seats are taken', () => {
       return leaving();
     };
     const seats = createSeats({ max: 2, spawns: 5, evict });
-    await seats.take(atOnce);
-    await seats.take(atOnce);
-    const waiting = [seats.take(atOnce)];
+    await seats.take(wanted, atOnce);
+    await seats.take(wanted, atOnce);
+    const waiting = [seats.take(wanted, atOnce)];
     expect(asked).toBe(1);
     seats.becameIdle();
     expect(asked).toBe(1);
-    waiting.push(seats.take(atOnce));
+    waiting.push(seats.take(wanted, atOnce));
     expect(asked).toBe(2);
     seats.release();
     seats.release();
@@ -104,8 +105,8 @@ describe('when all seats are taken', () => {
     let idle = 0;
     const evict = () => (idle-- > 0 ? leaving() : undefined);
     const seats = createSeats({ max: 1, spawns: 5, evict });
-    await seats.take(atOnce);
-    const waiting = seats.take(atOnce);
+    await seats.take(wanted, atOnce);
+    const waiting = seats.take(wanted, atOnce);
     await settled();
     idle = 1;
     seats.becameIdle();
@@ -121,13 +122,13 @@ describe('when all seats are taken', () => {
       return leaving();
     };
     const seats = createSeats({ max: 2, spawns: 5, evict });
-    await seats.take(atOnce);
-    await seats.take(atOnce);
-    const waiting = seats.take(atOnce);
+    await seats.take(wanted, atOnce);
+    await seats.take(wanted, atOnce);
+    const waiting = seats.take(wanted, atOnce);
     seats.release();
     await waiting;
     // The one that was asked is still on its way out: whoever comes next waits for its seat.
-    const next = seats.take(atOnce);
+    const next = seats.take(wanted, atOnce);
     seats.release();
     await next;
     expect(asked).toBe(1);
@@ -143,7 +144,7 @@ test('there are never more processes than seats, and nobody waits beside a free 
       async (max, steps) => {
         let running = 0;
         const asked: (() => void)[] = [];
-        let wanted = 0;
+        let asking = 0;
         let ended = 0;
         const evict = () =>
           asked.length < running ? new Promise<void>((resolve) => asked.push(resolve)) : undefined;
@@ -154,8 +155,8 @@ test('there are never more processes than seats, and nobody waits beside a free 
         };
         for (const what of steps) {
           if (what === 'take') {
-            wanted++;
-            void seats.take(start);
+            asking++;
+            void seats.take(wanted, start);
           } else if (what === 'idle') {
             seats.becameIdle();
           } else if (running > 0) {
@@ -166,10 +167,39 @@ test('there are never more processes than seats, and nobody waits beside a free 
           }
           await settled();
           expect(seats.taken).toBe(running);
-          expect(running).toBe(Math.min(max, wanted - ended));
-          expect(seats.waiting).toBe(wanted - ended - running);
+          expect(running).toBe(Math.min(max, asking - ended));
+          expect(seats.waiting).toBe(asking - ended - running);
         }
       },
     ),
   );
+});
+
+test('a seat that comes too late is not taken', async () => {
+  let isWanted = true;
+  const seats = createSeats({ max: 1, spawns: 5, evict: nobody });
+  await seats.take(wanted, atOnce);
+  const late = seats.take(
+    () => isWanted,
+    () => expect.unreachable('nobody wants it'),
+  );
+  isWanted = false;
+  seats.release();
+  expect(await late).toBeUndefined();
+  expect(seats).toMatchObject({ taken: 0, waiting: 0 });
+});
+
+test('one who leaves and says so does not make another leave', async () => {
+  let asked = 0;
+  const evict = () => {
+    asked++;
+    seats.becameIdle();
+    return leaving();
+  };
+  const seats = createSeats({ max: 2, spawns: 5, evict });
+  await seats.take(wanted, atOnce);
+  await seats.take(wanted, atOnce);
+  void seats.take(wanted, atOnce);
+  await settled();
+  expect(asked).toBe(1);
 });

@@ -9,7 +9,7 @@ const waitMs = 30_000;
 
 function createQueue(max = 10, isStarved = () => false) {
   const clock = createFakeClock();
-  const list = createWaitingList<string>({ clock, max, waitMs, isStarved });
+  const list = createWaitingList<string>({ clock, max, waitMs: () => waitMs, isStarved });
   const served: string[] = [];
   /** Waits for `who`; resolves with the worker it is put on. */
   const enter = (who: string, call = someCall()) =>

@@ -43,7 +43,7 @@ describe('adding', () => {
       `tenant: acme\nkeys:\n${line}server: { command: node }\n`,
     );
     expect(added('')).toBe(`keys:\n${line}`);
-    expect(added('# nothing yet\n')).toBe(`# nothing yet\n\nkeys:\n${line}`);
+    expect(added('# nothing yet\n')).toBe(`# nothing yet\nkeys:\n${line}`);
     expect(added('tenant: acme # no newline')).toBe(`tenant: acme # no newline\nkeys:\n${line}`);
   });
 

@@ -296,13 +296,16 @@ describe('a file as big as it may be', () => {
   const server = 'tenant: a\nserver:\n  command: x\n';
   // A stall, not a slow machine, is what this looks for: without bounds some of these take half a minute.
   const limitMs = 3000;
-  // Every call of every tenant waits while a file is read. The best of some runs: the machine has other work too.
+  // Every call of every tenant waits while a file is read. What this process itself needs, at its best of some runs:
+  // the machine has other work too.
   const bestTime = (text: string): number => {
     let best = Number.POSITIVE_INFINITY;
     for (let runs = 0; runs < 5 && best >= limitMs; runs++) {
       const begin = performance.now();
+      const before = process.cpuUsage();
       read(text);
-      best = Math.min(best, performance.now() - begin);
+      const { user, system } = process.cpuUsage(before);
+      best = Math.min(best, performance.now() - begin, (user + system) / 1000);
     }
     return best;
   };
