@@ -83,6 +83,6 @@ describe('a command that is misused ends with 2 and says how it is used', () => 
   });
 
   test('a port that is none is told in words', async () => {
-    expect((await runRecorded('serve', '--port', 'http')).err).toContain('write a port between 0 and 65535');
+    expect((await runRecorded('serve', '--port', 'http')).err).toContain('Write a port between 0 and 65535');
   });
 });

@@ -48,13 +48,13 @@ describe('reading a message', () => {
   });
 
   test.each([
-    ['{"jsonrpc":"2.0","id":1,"id":2,"method":"m"}', 'INVALID_REQUEST'],
-    ['{"jsonrpc":"2.0","id":1,"\\u0069d":2,"method":"m"}', 'INVALID_REQUEST'],
+    ['{"jsonrpc":"2.0","id":1,"id":2,"method":"m"}', 'PARSE_ERROR'],
+    ['{"jsonrpc":"2.0","id":1,"\\u0069d":2,"method":"m"}', 'PARSE_ERROR'],
     [
       '{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"progressToken":1,"\\u0070rogressToken":2}}}',
-      'INVALID_REQUEST',
+      'PARSE_ERROR',
     ],
-    ['{"jsonrpc":"2.0","id":1,"method":"m","params":{"name":"a","n\\u0061me":"b"}}', 'INVALID_REQUEST'],
+    ['{"jsonrpc":"2.0","id":1,"method":"m","params":{"name":"a","n\\u0061me":"b"}}', 'PARSE_ERROR'],
     ['{"jsonrpc":"2.0","id":null,"method":"m"}', 'INVALID_REQUEST'],
     ['{"jsonrpc":"2.0","id":{},"method":"m"}', 'INVALID_REQUEST'],
     ['{"jsonrpc":"1.0","id":1,"method":"m"}', 'INVALID_REQUEST'],
@@ -66,8 +66,10 @@ describe('reading a message', () => {
     ['{"jsonrpc":"2.0","id":1,"method":"m",}', 'PARSE_ERROR'],
     ['{"jsonrpc":"2.0","id":1,"method":"m"} x', 'PARSE_ERROR'],
     ['{"jsonrpc":"2.0","id":1,"method":"a\nb"}', 'PARSE_ERROR'],
-    ['\ufeff{"jsonrpc":"2.0","id":1,"method":"m"}', 'INVALID_REQUEST'],
-    ['', 'INVALID_REQUEST'],
+    ['\ufeff{"jsonrpc":"2.0","id":1,"method":"m"}', 'PARSE_ERROR'],
+    ['', 'PARSE_ERROR'],
+    ['7', 'INVALID_REQUEST'],
+    ['/* */{"jsonrpc":"2.0","id":1,"method":"m"}', 'PARSE_ERROR'],
   ])('refuses %s', (text, code) => {
     expect(codeOf(text)).toBe(code);
   });
