@@ -9,6 +9,6 @@ export default defineConfig({
     maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    reporters: ['default', './test/support/reporter.ts'],
+    reporters: ['default', new URL('support/reporter.ts', import.meta.url).pathname],
   },
 });

@@ -6,9 +6,9 @@ const maxNoise = { lines: 100, bytes: 64 * 1024, windowMs: 60_000 };
 /** Counts what a child writes beside the protocol. */
 export interface NoiseMeter {
   /** Another line of so many bytes that is no message; true while it is bearable. */
-  isBearable(bytes: number): boolean;
+  readonly isBearable: (bytes: number) => boolean;
   /** A message came: a server that prints a line with each of its answers is a nuisance and no danger. */
-  message(): void;
+  readonly message: () => void;
 }
 
 export function createNoiseMeter(clock: Clock): NoiseMeter {

@@ -72,7 +72,7 @@ describe('events', () => {
 
 describe('commands', () => {
   const program = createProgram(
-    { out() {}, err() {}, colours: false, width: () => undefined },
+    { out: () => undefined, err: () => undefined, colours: false, width: () => undefined },
     () => undefined,
   );
   const leaves = (command: Command): Command[] =>

@@ -180,7 +180,8 @@ describe('POST', () => {
       return `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":${value}}}`;
     };
     expect(await (await ask({}, nested(20))).ended).toBe(pong);
-    for (const levels of [21, 10_000]) await expectError(await ask({}, nested(levels)), 400, 'INVALID_REQUEST');
+    for (const levels of [21, 10_000])
+      await expectError(await ask({}, nested(levels)), 400, 'INVALID_REQUEST');
   });
 
   test('line breaks between values do not break the line to the server', async () => {

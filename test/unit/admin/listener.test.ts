@@ -101,7 +101,7 @@ test('only this user can open the socket, whatever the umask', async () => {
   const before = process.umask(0);
   try {
     await start();
-    expect(process.umask()).toBe(0);
+    expect(process.umask(0)).toBe(0);
   } finally {
     process.umask(before);
   }
