@@ -30,6 +30,9 @@ const stateColours: Readonly<Record<TenantState, Colour>> = {
   paused: 'yellow',
 };
 
+/** More rows than this nobody reads. */
+const maxRows = 50;
+
 /** The whole answer of `proxy status`: a line about the proxy, the tenants, what is wrong, the totals. */
 export function statusView(status: Status, options: TableOptions): string {
   const parts = [headLine(status, options), tenantTable(status.tenants, options)];
@@ -48,7 +51,15 @@ function headLine({ version, state, url, uptimeMs, isolation }: Status, { colour
 
 function tenantTable(tenants: readonly TenantStatus[], options: TableOptions): string {
   if (tenants.length === 0) return 'No tenants yet: put a tenants/<id>.yaml into the tenants folder.\n';
-  return table(columns, tenants.map(rowOf), options);
+  const shown = tenants.length <= maxRows ? tenants : tenants.filter(hasNews).slice(0, maxRows);
+  const hidden = tenants.length - shown.length;
+  const rest = hidden > 0 ? `… and ${hidden} more; name one to see it, or take --json\n` : '';
+  return table(columns, shown.map(rowOf), options) + rest;
+}
+
+/** Of many tenants those are shown that do something, or that something is wrong with. */
+function hasNews({ state, workers, sessions, lastError }: TenantStatus): boolean {
+  return workers.length > 0 || sessions > 0 || lastError !== null || !['idle', 'disabled'].includes(state);
 }
 
 function rowOf(tenant: TenantStatus): Cell[] {

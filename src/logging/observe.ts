@@ -13,12 +13,33 @@ export function logEvents(logger: Logger): Announce {
   const running = createRunningWorkers();
   const lines = linesFor(running);
   const callsToo = logger.isOn('debug');
+  const isTold = createThinning();
   return (event) => {
     // The busiest event by far: decided before anything is made of it.
     if (event.type === 'call.ended' && !callsToo) return;
+    if (event.type === 'auth.refused' && !isTold(event.remote)) return;
     const { level, message } = (lines[event.type] as (event: ProxyEvent) => Line)(event);
     running.hear(event);
     logger.write(level, message, fieldsOf(event));
+  };
+}
+
+/** How often the same stranger is told of, in milliseconds: whoever guesses keys must not write our log. */
+const strangerEveryMs = 10_000;
+/** More strangers than this at once are told of together, by the first of them. */
+const maxStrangers = 1000;
+
+function createThinning(): (remote: string) => boolean {
+  const toldAt = new Map<string, number>();
+  return (remote) => {
+    const now = performance.now();
+    if (now - (toldAt.get(remote) ?? Number.NEGATIVE_INFINITY) < strangerEveryMs) return false;
+    if (toldAt.size >= maxStrangers) {
+      for (const [known, at] of toldAt) if (now - at >= strangerEveryMs) toldAt.delete(known);
+      if (toldAt.size >= maxStrangers) return false;
+    }
+    toldAt.set(remote, now);
+    return true;
   };
 }
 

@@ -108,3 +108,18 @@ test('memory that is not known for every worker is not summed', () => {
   const tenants = [{ ...acme, workers: [worker, { ...worker, rssBytes: null }] }];
   expect(statusView({ ...status, tenants }, { colours: false })).not.toContain('50MiB');
 });
+
+test('of very many tenants those are shown that there is something to say of', () => {
+  const quiet = Array.from({ length: 9_998 }, (_, index): TenantStatus => ({
+    ...acme,
+    id: `quiet-${index}`,
+    state: 'idle',
+    workers: [],
+    sessions: 0,
+  }));
+  const view = statusView({ ...status, tenants: [...quiet, acme, globex] }, { colours: false });
+  expect(view).toMatch(/^acme /m);
+  expect(view).toMatch(/^globex /m);
+  expect(view).not.toMatch(/^quiet-/m);
+  expect(view).toContain('… and 9998 more; name one to see it, or take --json');
+});

@@ -116,3 +116,11 @@ test('problems keep their place and their code', () => {
     msg: 'tenants/acme.yaml:3:5 INVALID_SETTING unknown key',
   });
 });
+
+test('a stranger who guesses keys does not write the log', () => {
+  const guesses = Array.from(
+    { length: 1000 },
+    () => ({ type: 'auth.refused', remote: '192.0.2.7' }) as const,
+  );
+  expect(heard([...guesses, { type: 'auth.refused', remote: '192.0.2.8' }])).toHaveLength(2);
+});
