@@ -1,6 +1,7 @@
 import type { Message } from '../mcp/message.ts';
 import type { ProxyError } from './error.ts';
 import type { TenantId } from './ids.ts';
+import type { Member } from './roster.ts';
 
 /** The server's answer to one call, with the client's own id in it: one JSON-RPC response in one or more pieces. */
 export interface Reply {
@@ -10,7 +11,7 @@ export interface Reply {
 }
 
 /** One JSON-RPC request from one client, on its way to one server. */
-export interface Call {
+export interface Call extends Member {
   /** Unique in this process; in the log, and in `error.data.requestId`. */
   readonly requestId: string;
   readonly tenantId: TenantId;
@@ -18,8 +19,12 @@ export interface Call {
   readonly server: string;
   readonly message: Message;
   readonly cancellation: Cancellation;
+  /** When it came, on the proxy's clock. */
+  readonly startedAt: number;
   /** Say something to the client ahead of the reply, on the reply's own stream: progress, a log line, a question. */
   readonly tell: (message: readonly Buffer[]) => void;
+  /** Called now and then while it runs, so that nobody on the way takes the silence for death. */
+  readonly stayAwake: () => void;
   /** True once the request was handed to a worker: from then on the tool may have run. */
   dispatched: boolean;
   /** Called on every sign of life from the server, so that the deadline starts anew. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Authenticate, Credentials, Principal } from '../auth/principal.ts';
 import { type Call, Cancellation, type Guard, guarded, type Handler, type Reply } from '../calls/call.ts';
 import { type ErrorCode, ProxyError } from '../calls/error.ts';
+import { Roster } from '../calls/roster.ts';
 import type { Upstream } from '../calls/upstream.ts';
 import type { Announce } from '../events/events.ts';
 import type { Message } from '../mcp/message.ts';
@@ -37,6 +38,8 @@ export interface Inbound {
   readonly message: Message;
   /** Send the client something ahead of the answer. */
   readonly tell: (message: readonly Buffer[]) => void;
+  /** Give a sign of life while the answer is not there. */
+  readonly stayAwake: () => void;
 }
 
 export interface Answer {
@@ -45,10 +48,12 @@ export interface Answer {
   readonly opened?: Session;
 }
 
+const noProgress = () => undefined;
+
 /** The whole way of every request, top to bottom. If a step is not on this page, it does not happen. */
 export class Gateway {
   readonly #parts: GatewayParts;
-  readonly #inFlight = new Set<Call>();
+  readonly #inFlight = new Roster<Call>();
   #whenDrained: () => void = () => undefined;
 
   constructor(parts: GatewayParts) {
@@ -75,22 +80,20 @@ export class Gateway {
 
   /** A request and its one answer, in time. Ends in exactly one event, whatever happens. @throws {ProxyError} */
   async request(caller: Admitted, inbound: Inbound): Promise<Answer> {
-    const { clock } = this.#parts;
     const call = this.#callOf(caller, inbound);
-    const startedAt = clock.now();
-    const stopDeadline = startDeadline(call, caller.tenant.deadline, clock);
+    const stopDeadline = startDeadline(call, caller.tenant.deadline, this.#parts.clock);
     this.#inFlight.add(call);
     try {
       const answer = await this.#walk(caller, call, inbound.sessionId);
-      this.#ended(call, startedAt, answer.reply.isError ? 'error' : 'ok');
+      this.#ended(call, answer.reply.isError ? 'error' : 'ok');
       return answer;
     } catch (thrown) {
       const error = ProxyError.from(thrown).withRequestId(call.requestId);
-      this.#ended(call, startedAt, error.code);
+      this.#ended(call, error.code);
       throw error;
     } finally {
       stopDeadline();
-      this.#inFlight.delete(call);
+      this.#inFlight.remove(call);
       if (this.#inFlight.size === 0) this.#whenDrained();
     }
   }
@@ -119,6 +122,12 @@ export class Gateway {
 
   get inFlight(): number {
     return this.#inFlight.size;
+  }
+
+  /** Have those calls give a sign of life that run for `olderThanMs` already. */
+  keepAwake(olderThanMs: number): void {
+    const now = this.#parts.clock.now();
+    for (const { startedAt, stayAwake } of this.#inFlight) if (now - startedAt >= olderThanMs) stayAwake();
   }
 
   /** Wait until no call is in flight, at most `maxMs`; then cut those that still are. Resolves with how many that were. */
@@ -172,7 +181,7 @@ export class Gateway {
     return guarded(this.#parts.guardsFor(tenant), innermost);
   }
 
-  #callOf({ principal, spec }: Admitted, { message, tell }: Inbound): Call {
+  #callOf({ principal, spec }: Admitted, { message, tell, stayAwake }: Inbound): Call {
     const { tenantId, keyName } = principal;
     return {
       // Random, because a counter would tell each tenant how much the others do.
@@ -183,13 +192,16 @@ export class Gateway {
       message,
       cancellation: new Cancellation(),
       tell,
+      stayAwake,
+      startedAt: this.#parts.clock.now(),
       dispatched: false,
-      progressed: () => undefined,
+      progressed: noProgress,
+      place: 0,
     };
   }
 
-  #ended(call: Call, startedAt: number, outcome: 'ok' | 'error' | ErrorCode): void {
-    const { requestId, tenantId, keyName, server, message } = call;
+  #ended(call: Call, outcome: 'ok' | 'error' | ErrorCode): void {
+    const { requestId, tenantId, keyName, server, message, startedAt } = call;
     const tookMs = this.#parts.clock.now() - startedAt;
     const { method } = message;
     this.#parts.announce({

@@ -14,7 +14,7 @@ import {
   requireSessionId,
   sessionIdOf,
 } from './mcp-headers.ts';
-import { createPostReply, type PostReply } from './post-reply.ts';
+import { createPostReply } from './post-reply.ts';
 import { readBody } from './read-body.ts';
 
 export interface McpEndpointParts {
@@ -44,18 +44,15 @@ interface Exchange {
 /** Streamable HTTP of 2025-03-26, 2025-06-18 and 2025-11-25: POST, GET and DELETE on one path. */
 export class McpEndpoint {
   readonly #parts: McpEndpointParts;
-  readonly #waiting = new Set<PostReply>();
   readonly #streams = new Set<{ comment(): void; close(): void }>();
   readonly #awake: NodeJS.Timeout;
 
   constructor(parts: McpEndpointParts) {
     this.#parts = parts;
-    let silent: ReadonlySet<PostReply> = new Set();
     this.#awake = setInterval(() => {
-      // Only those that have waited since the last time: a comment turns a plain answer into a stream.
-      for (const reply of this.#waiting) if (silent.has(reply)) reply.stayAwake();
+      // Not the young ones: a comment turns a plain answer into a stream.
+      parts.gateway.keepAwake(awakeEvery);
       for (const stream of this.#streams) stream.comment();
-      silent = new Set(this.#waiting);
     }, awakeEvery).unref();
   }
 
@@ -115,9 +112,9 @@ export class McpEndpoint {
     let opened: Session | undefined;
     const reply = createPostReply(response, () => (opened ? { 'mcp-session-id': opened.id } : {}));
     // The header with the session's id must come first, so an `initialize` is never kept awake with a comment.
-    if (message.method !== methods.initialize) this.#waiting.add(reply);
+    const stayAwake = message.method === methods.initialize ? noComment : reply.stayAwake;
     try {
-      const inbound = { sessionId: sessionIdOf(request), message, tell: reply.tell };
+      const inbound = { sessionId: sessionIdOf(request), message, tell: reply.tell, stayAwake };
       const answer = await this.#parts.gateway.request(caller, inbound);
       opened = answer.opened;
       reply.finish([answer.reply.parts], false);
@@ -126,8 +123,6 @@ export class McpEndpoint {
       if (error.code === 'CANCELLED') reply.abandon();
       else if (response.headersSent) reply.finish([[errorBody(error, idTextOf(message))]], false);
       else sendError(response, error, idTextOf(message));
-    } finally {
-      this.#waiting.delete(reply);
     }
   }
 
@@ -145,16 +140,15 @@ export class McpEndpoint {
       return;
     }
     const reply = createPostReply(response, () => ({}));
-    this.#waiting.add(reply);
+    const { tell, stayAwake } = reply;
     const answers = await Promise.all(
       requests.map((message) =>
-        gateway.request(caller, { sessionId, message, tell: reply.tell }).then(
+        gateway.request(caller, { sessionId, message, tell, stayAwake }).then(
           (answer) => answer.reply.parts,
           (thrown: unknown) => [errorBody(ProxyError.from(thrown), idTextOf(message))],
         ),
       ),
     );
-    this.#waiting.delete(reply);
     reply.finish(answers, true);
   }
 
@@ -205,5 +199,7 @@ function checkBatch(request: IncomingMessage, messages: readonly Message[]): voi
     throw new ProxyError('INVALID_REQUEST', 'initialize must not be in a batch');
   }
 }
+
+const noComment = () => undefined;
 
 const idTextOf = ({ bytes, id }: Message) => (id ? textOf(bytes, id) : 'null');

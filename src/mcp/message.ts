@@ -95,16 +95,30 @@ function readTop(scanner: Scanner): Draft {
 /** Readers differ in which of two equal keys they believe, so two of those we act upon are refused. */
 function readParams(scanner: Scanner, draft: Draft): Span {
   const start = scanner.pos;
-  const seen = new Set<string>();
+  const seen = createSeen();
   scanner.members((key) => {
-    if (seen.has(key)) scanner.fail('A member of "params" stands twice', 'duplicate');
-    seen.add(key);
+    if (seen(key)) scanner.fail('A member of "params" stands twice', 'duplicate');
     if (key === 'progressToken') draft.token = scanner.value();
     else if (key === 'requestId') draft.requestId = scanner.value();
     else if (key === '_meta' && scanner.peek() === 0x7b) draft.meta = readMeta(scanner, draft);
     else scanner.skip();
   });
   return { start, end: scanner.pos };
+}
+
+/** Up to this many keys are looked through one by one, which is cheaper than a set; beyond, a client could make it dear. */
+const fewKeys = 16;
+
+/** Was this key there before? */
+function createSeen(): (key: string) => boolean {
+  const few: string[] = [];
+  let many: Set<string> | undefined;
+  return (key) => {
+    if (few.includes(key) || many?.has(key)) return true;
+    if (few.length < fewKeys) few.push(key);
+    else (many ??= new Set()).add(key);
+    return false;
+  };
 }
 
 function readMeta(scanner: Scanner, draft: Draft): Span {

@@ -1,5 +1,6 @@
 import { methods } from './methods.ts';
 import { type Message, readMessage, textOf } from './message.ts';
+import { Slots } from './slots.ts';
 import { splice } from './splice.ts';
 
 /** Who waits for one answer. Exactly one of `reply` and `fail` is called, once. */
@@ -38,7 +39,7 @@ const maxStrays = 3;
 export class Multiplexer {
   readonly #send: (line: readonly Buffer[]) => void;
   readonly #listener: MultiplexerListener;
-  readonly #waiting = new Map<number, Entry>();
+  readonly #waiting = new Slots<Entry>();
   readonly #abandoned = new Set<number>();
   #lastId = 0;
   #strays = 0;
@@ -52,13 +53,18 @@ export class Multiplexer {
     return this.#waiting.size;
   }
 
+  /** Who waits, if it is exactly one. */
+  get sole(): Waiter | undefined {
+    return this.#waiting.size === 1 ? this.#waiting.values()[0]?.waiter : undefined;
+  }
+
   /** Send a request; returns the id it has on the worker. */
   request(message: Message, waiter: Waiter): number {
     const { bytes, id, metaToken } = message;
     if (!id) throw new TypeError('A request has an id');
     const innerId = ++this.#lastId;
     const text = String(innerId);
-    this.#waiting.set(innerId, {
+    this.#waiting.add(innerId, {
       originalId: textOf(bytes, id),
       originalToken: metaToken && textOf(bytes, metaToken),
       waiter,
@@ -75,7 +81,7 @@ export class Multiplexer {
 
   /** Give a request up and tell the worker; a late answer is dropped. The waiter hears nothing more. */
   cancel(innerId: number): void {
-    if (!this.#waiting.delete(innerId)) return;
+    if (!this.#waiting.take(innerId)) return;
     this.#abandoned.add(innerId);
     if (this.#abandoned.size > maxAbandoned) {
       const [oldest] = this.#abandoned;
@@ -100,7 +106,7 @@ export class Multiplexer {
 
   /** The worker is gone: everybody who still waits gets `error`. Returns how many that were. */
   failAll(error: Error): number {
-    const waiting = [...this.#waiting.values()];
+    const waiting = this.#waiting.values();
     this.#waiting.clear();
     for (const { waiter } of waiting) waiter.fail(error);
     return waiting.length;
@@ -110,9 +116,8 @@ export class Multiplexer {
     const { bytes, id } = message;
     if (!id) return;
     const innerId = innerIdOf(textOf(bytes, id));
-    const entry = this.#waiting.get(innerId);
+    const entry = this.#waiting.take(innerId);
     if (!entry) return this.#stray(innerId);
-    this.#waiting.delete(innerId);
     entry.waiter.reply(splice(bytes, [{ span: id, text: entry.originalId }]), message.error !== undefined);
   }
 

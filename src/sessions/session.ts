@@ -32,7 +32,7 @@ export class Session implements Caller {
   calls = 0;
   protocolVersion = '';
 
-  readonly #inFlight = new Map<string, Call[]>();
+  readonly #inFlight: Call[] = [];
   readonly #questions = new Map<
     string,
     { readonly idText: string; readonly answer: (response: readonly Buffer[]) => void }
@@ -83,30 +83,26 @@ export class Session implements Caller {
   }
 
   get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#inFlight.length;
   }
 
   /** Remember a call while it runs, so that the client can cancel it by its own id. */
   began(call: Call): void {
     this.calls++;
-    const key = idText(call.message);
-    const same = this.#inFlight.get(key);
-    if (same) same.push(call);
-    else this.#inFlight.set(key, [call]);
+    this.#inFlight.push(call);
   }
 
   ended(call: Call): void {
-    const key = idText(call.message);
-    const same = this.#inFlight.get(key);
-    if (!same || same.length === 1) this.#inFlight.delete(key);
-    else same.splice(same.indexOf(call), 1);
+    const at = this.#inFlight.indexOf(call);
+    const last = this.#inFlight.pop();
+    if (last && last !== call) this.#inFlight[at] = last;
     this.#touch();
-    if (this.#inFlight.size === 0) this.#whenIdle?.();
+    if (this.#inFlight.length === 0) this.#whenIdle?.();
   }
 
   /** Run `end` once no call is in flight: what has begun is finished first. */
   whenIdle(end: () => void): void {
-    if (this.#inFlight.size === 0) end();
+    if (this.#inFlight.length === 0) end();
     else this.#whenIdle = end;
   }
 
@@ -149,10 +145,8 @@ export class Session implements Caller {
   }
 
   close(reason: string): void {
-    for (const calls of this.#inFlight.values()) {
-      for (const call of calls)
-        call.cancellation.cancel(new ProxyError('CANCELLED', 'The session was closed'));
-    }
+    const error = new ProxyError('CANCELLED', 'The session was closed');
+    for (const { cancellation } of [...this.#inFlight]) cancellation.cancel(error);
     for (const stream of this.#streams.splice(0)) stream.close();
     this.#backlog = [];
     this.#questions.clear();
@@ -184,9 +178,11 @@ export class Session implements Caller {
   /** A client that uses one id for several calls at once cannot say which it means; then nothing is cancelled. */
   #cancelled(message: Message): void {
     const { bytes, requestId } = message;
-    const calls = requestId && this.#inFlight.get(textOf(bytes, requestId));
-    const call = calls?.length === 1 ? calls[0] : undefined;
-    if (call?.message.method === methods.initialize) return;
+    if (!requestId) return;
+    const id = textOf(bytes, requestId);
+    const meant = this.#inFlight.filter(({ message: each }) => idText(each) === id);
+    const [call] = meant;
+    if (meant.length !== 1 || call?.message.method === methods.initialize) return;
     call?.cancellation.cancel(new ProxyError('CANCELLED', 'The client cancelled the call'));
   }
 }

@@ -59,7 +59,7 @@ export class ServerLine implements Line, Resident {
     if (method.startsWith('tasks/') && !this.#isExclusive) {
       return Promise.resolve(failed(call, methodNotFound, 'Tasks need a server with `sharing: exclusive`'));
     }
-    return this.#send(call, true);
+    return this.#send(call);
   };
 
   send(notification: Message): void {
@@ -86,27 +86,28 @@ export class ServerLine implements Line, Resident {
   }
 
   /** A worker for `call`, which `use` puts on it; of the generation that is in force when one is free. */
-  async onWorker<Result>(call: Call, use: Use<Result>): Promise<Result> {
-    for (;;) {
-      const pool = this.#currentPool();
-      try {
-        return await pool.acquire(this, call, use);
-      } catch (thrown) {
-        // It waited for a generation that was replaced meanwhile: it never left, so it may wait for the next one.
-        if (call.dispatched || !pool.isRetired || pool === this.#currentPool()) throw thrown;
-      }
-    }
+  onWorker<Result>(call: Call, use: Use<Result>): Result | Promise<Result> {
+    const pool = this.#currentPool();
+    const used = pool.acquire(this, call, use);
+    if (call.dispatched || !(used instanceof Promise)) return used;
+    return used.catch((thrown: unknown) => {
+      // It waited for a generation that was replaced meanwhile: it never left, so it may wait for the next one.
+      if (call.dispatched || !pool.isRetired || pool === this.#currentPool()) throw thrown;
+      return this.onWorker(call, use);
+    });
   }
 
-  /** A call that only reads is asked again, once, if its worker died: nothing can have happened twice. */
-  async #send(call: Call, mayRepeat: boolean): Promise<Reply> {
+  async #send(call: Call): Promise<Reply> {
+    const put = (worker: Worker) => worker.exchange(call, this);
+    const reply = this.onWorker(call, put);
+    if (mayHaveEffects(call.message.method)) return reply;
     try {
-      return await this.onWorker(call, (worker) => worker.exchange(call, this));
+      return await reply;
     } catch (thrown) {
-      const isRepeatable = mayRepeat && !mayHaveEffects(call.message.method);
-      if (!isRepeatable || !(thrown instanceof ProxyError) || thrown.code !== 'CRASHED') throw thrown;
+      // A call that only reads is asked again, once, if its worker died: nothing can have happened twice.
+      if (!(thrown instanceof ProxyError) || thrown.code !== 'CRASHED') throw thrown;
       call.dispatched = false;
-      return this.#send(call, false);
+      return this.onWorker(call, put);
     }
   }
 
@@ -126,7 +127,7 @@ export class ServerLine implements Line, Resident {
       this.#note(uri, isSubscribe);
       return answered(call);
     }
-    const reply = await this.#send(call, true);
+    const reply = await this.#send(call);
     if (!reply.isError) this.#note(uri, isSubscribe);
     return reply;
   }

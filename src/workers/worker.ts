@@ -3,7 +3,7 @@ import { ProxyError } from '../calls/error.ts';
 import { type InitializeResult, initializedNotification, readInitializeResult } from '../mcp/handshake.ts';
 import { MalformedMessage, type Message, readMessage } from '../mcp/message.ts';
 import { methods } from '../mcp/methods.ts';
-import { Multiplexer } from '../mcp/multiplexer.ts';
+import { Multiplexer, type Waiter } from '../mcp/multiplexer.ts';
 import { jittered } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import type { AttachedLine } from './attached-line.ts';
@@ -40,6 +40,12 @@ export interface WorkerListener {
   gone(worker: Worker, exit: Exit, cutCalls: number): void;
 }
 
+/** A call on the worker, and whose. */
+interface CallWaiter extends Waiter {
+  readonly call: Call;
+  readonly line: AttachedLine;
+}
+
 const maxReplyDepth = 256;
 const maxBacklogBytes = 1024 * 1024;
 /** How long a dead process's stdout may still be read, if a grandchild holds it open. */
@@ -64,7 +70,6 @@ export class Worker {
   readonly #child: Child;
   readonly #channel: ProcessChannel;
   readonly #mux: Multiplexer;
-  readonly #calls = new Map<Call, AttachedLine>();
   /** The sessions that live on this worker. */
   readonly lines = new Set<AttachedLine>();
   readonly stderr: () => string;
@@ -132,9 +137,8 @@ export class Worker {
 
   /** The only call in flight, if there is exactly one: whatever the server says of itself is about that. */
   get soleCall(): { readonly call: Call; readonly line: AttachedLine } | undefined {
-    if (this.#calls.size !== 1) return undefined;
-    const [entry] = this.#calls;
-    return entry && { call: entry[0], line: entry[1] };
+    const { sole } = this.#mux;
+    return sole && 'call' in sole ? (sole as CallWaiter) : undefined;
   }
 
   /** Does one of its sessions wait for news of a resource? Then its silence is no idleness. */
@@ -170,7 +174,7 @@ export class Worker {
     const result = typeof answer === 'string' ? answer : readInitializeResult(answer);
     if (typeof result === 'string') throw new Error(result);
     this.result = result;
-    this.notify(initializedNotification);
+    this.#mux.notify(initializedNotification);
     if (this.#phase === 'starting') this.#phase = 'open';
     this.idleSince = clock.now();
   }
@@ -179,9 +183,10 @@ export class Worker {
   exchange(call: Call, line: AttachedLine): Promise<Reply> {
     this.calls++;
     call.dispatched = true;
-    this.#calls.set(call, line);
     return new Promise((resolve, reject) => {
-      const innerId = this.#mux.request(call.message, {
+      const waiter: CallWaiter = {
+        call,
+        line,
         reply: (parts, isError) => {
           this.#finished(call);
           resolve({ parts, isError });
@@ -194,7 +199,8 @@ export class Worker {
           this.#finished(call);
           reject(error);
         },
-      });
+      };
+      const innerId = this.#mux.request(call.message, waiter);
       const putAt = this.#parts.clock.now();
       call.cancellation.listen((reason) => {
         this.#mux.cancel(innerId);
@@ -210,11 +216,6 @@ export class Worker {
     const text = JSON.stringify({ jsonrpc: '2.0', id: 0, method, params });
     const nobody = { reply: () => undefined, progress: () => undefined, fail: () => undefined };
     this.#mux.request(readMessage(Buffer.from(text)), nobody);
-  }
-
-  /** Send the server something of the proxy's own that wants no answer. */
-  notify(json: string): void {
-    this.#mux.notify(json);
   }
 
   /** Send the server a line as it is: a client's notification, or its answer to a question. */
@@ -257,7 +258,6 @@ export class Worker {
 
   #finished(call: Call): void {
     call.cancellation.listen(undefined);
-    this.#calls.delete(call);
     if (this.#mux.inFlight === 0) {
       this.idleSince = this.#parts.clock.now();
       if (this.#phase === 'draining') this.stop(this.stopReason ?? 'drained');
