@@ -10,6 +10,12 @@ export interface Reply {
   readonly isError: boolean;
 }
 
+/** How long a call may take, in milliseconds: `call` without a sign of progress, `max` in all. */
+export interface Deadline {
+  readonly call: number;
+  readonly max: number;
+}
+
 /** One JSON-RPC request from one client, on its way to one server. */
 export interface Call extends Member {
   /** Unique in this process; in the log, and in `error.data.requestId`. */
@@ -21,14 +27,15 @@ export interface Call extends Member {
   readonly cancellation: Cancellation;
   /** When it came, on the proxy's clock. */
   readonly startedAt: number;
+  readonly deadline: Deadline;
   /** Say something to the client ahead of the reply, on the reply's own stream: progress, a log line, a question. */
   readonly tell: (message: readonly Buffer[]) => void;
   /** Called now and then while it runs, so that nobody on the way takes the silence for death. */
   readonly stayAwake: () => void;
   /** True once the request was handed to a worker: from then on the tool may have run. */
   dispatched: boolean;
-  /** Called on every sign of life from the server, so that the deadline starts anew. */
-  progressed: () => void;
+  /** When the server last gave a sign of progress, on the proxy's clock; from then on `deadline.call` counts. */
+  heardAt: number;
 }
 
 /** Carries the wish to stop to whoever has the call in hand right now; cheaper than an AbortSignal per call. */

@@ -56,10 +56,19 @@ export class ProxyError extends Error {
     this.executed = options.executed ?? errorCodes[code].executed;
   }
 
-  /** The same error, tied to the one request it is about. */
-  withRequestId(requestId: string): this {
-    this.requestId ??= requestId;
-    return this;
+  /** The same error, tied to the one request it is about: a copy where others have it too, as when a worker crashed. */
+  withRequestId(requestId: string): ProxyError {
+    const { code, message, executed, retryAfterMs, cause } = this;
+    const own =
+      this.requestId === undefined
+        ? this
+        : new ProxyError(code, message, {
+            cause,
+            executed,
+            ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+          });
+    own.requestId = requestId;
+    return own;
   }
 
   /** Anything thrown becomes a ProxyError; a stranger is INTERNAL_ERROR, and its text stays in the log. */

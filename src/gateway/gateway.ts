@@ -12,7 +12,7 @@ import type { Sessions } from '../sessions/sessions.ts';
 import type { Tenant, Tenants } from '../tenants/tenant.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ServerSpec } from '../workers/spec.ts';
-import { startDeadline } from './deadline.ts';
+import { createDeadlines } from './deadline.ts';
 import { pong, requireServer } from './local-answers.ts';
 
 export interface GatewayParts {
@@ -48,16 +48,16 @@ export interface Answer {
   readonly opened?: Session;
 }
 
-const noProgress = () => undefined;
-
 /** The whole way of every request, top to bottom. If a step is not on this page, it does not happen. */
 export class Gateway {
   readonly #parts: GatewayParts;
   readonly #inFlight = new Roster<Call>();
+  readonly #watchDeadlines: () => void;
   #whenDrained: () => void = () => undefined;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
+    this.#watchDeadlines = createDeadlines(this.#inFlight, parts.clock);
   }
 
   /**
@@ -81,8 +81,8 @@ export class Gateway {
   /** A request and its one answer, in time. Ends in exactly one event, whatever happens. @throws {ProxyError} */
   async request(caller: Admitted, inbound: Inbound): Promise<Answer> {
     const call = this.#callOf(caller, inbound);
-    const stopDeadline = startDeadline(call, caller.tenant.deadline, this.#parts.clock);
     this.#inFlight.add(call);
+    this.#watchDeadlines();
     try {
       const answer = await this.#walk(caller, call, inbound.sessionId);
       this.#ended(call, answer.reply.isError ? 'error' : 'ok');
@@ -92,7 +92,6 @@ export class Gateway {
       this.#ended(call, error.code);
       throw error;
     } finally {
-      stopDeadline();
       this.#inFlight.remove(call);
       if (this.#inFlight.size === 0) this.#whenDrained();
     }
@@ -181,8 +180,9 @@ export class Gateway {
     return guarded(this.#parts.guardsFor(tenant), innermost);
   }
 
-  #callOf({ principal, spec }: Admitted, { message, tell, stayAwake }: Inbound): Call {
+  #callOf({ principal, tenant, spec }: Admitted, { message, tell, stayAwake }: Inbound): Call {
     const { tenantId, keyName } = principal;
+    const now = this.#parts.clock.now();
     return {
       // Random, because a counter would tell each tenant how much the others do.
       requestId: randomUUID().slice(24),
@@ -193,9 +193,10 @@ export class Gateway {
       cancellation: new Cancellation(),
       tell,
       stayAwake,
-      startedAt: this.#parts.clock.now(),
+      startedAt: now,
+      deadline: tenant.deadline,
       dispatched: false,
-      progressed: noProgress,
+      heardAt: now,
       place: 0,
     };
   }

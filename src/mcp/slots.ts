@@ -3,8 +3,8 @@ const slots = 256;
 
 /**
  * Entries by a number that only grows, most of which leave soon. What a `Map` holds moves to a new table each time it
- * has taken in as many as it has room for, and under a steady stream the old tables survive into the old generation:
- * that cost a third of the proxy's processor time. An array's place is simply used again.
+ * has taken in as many as it has room for, and under a steady stream the old tables survive into the old generation.
+ * An array's place is simply used again.
  */
 export class Slots<Entry> {
   readonly #numbers = new Array<number>(slots).fill(0);

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { keyEntry } from '../auth/api-key.ts';
+import type { Deadline } from '../calls/call.ts';
 import { type PoolSettings, poolShape, serverShape } from '../workers/spec.ts';
 import { duration } from '../yaml/duration.ts';
 import { withoutDefaults } from '../yaml/without-defaults.ts';
-import type { Deadline } from './tenant.ts';
 
 /** How long calls may take: `call` without a sign of progress, `max` in all. Every key has a default. */
 export const deadlineShape = {

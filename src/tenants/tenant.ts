@@ -1,4 +1,5 @@
 import type { KeyEntry } from '../auth/api-key.ts';
+import type { Deadline } from '../calls/call.ts';
 import type { TenantId } from '../calls/ids.ts';
 import type { ServerSpec } from '../workers/spec.ts';
 import type { Problem } from '../yaml/problem.ts';
@@ -14,12 +15,6 @@ export interface Tenant {
   readonly servers: ReadonlyMap<string, ServerSpec>;
   readonly deadline: Deadline;
   readonly policy: Readonly<Record<string, unknown>>;
-}
-
-/** How long a call may take, in milliseconds: `call` without a sign of progress, `max` in all. */
-export interface Deadline {
-  readonly call: number;
-  readonly max: number;
 }
 
 /** The tenants in force, live. */

@@ -192,7 +192,7 @@ export class Worker {
           resolve({ parts, isError });
         },
         progress: (notification) => {
-          call.progressed();
+          call.heardAt = this.#parts.clock.now();
           call.tell(notification);
         },
         fail: (error) => {

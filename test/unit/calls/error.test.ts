@@ -68,3 +68,15 @@ describe('anything thrown', () => {
     },
   );
 });
+
+test('one error for many calls becomes one for each', () => {
+  const crash = new ProxyError('CRASHED', 'The server process ended', { retryAfterMs: 5 });
+  const [one, other] = [crash.withRequestId('r1'), crash.withRequestId('r2')];
+  expect([one.requestId, other.requestId]).toEqual(['r1', 'r2']);
+  expect(other).toMatchObject({
+    code: 'CRASHED',
+    message: crash.message,
+    executed: 'unknown',
+    retryAfterMs: 5,
+  });
+});

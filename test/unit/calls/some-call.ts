@@ -21,7 +21,8 @@ export function someCall(own: Partial<Call> = {}): Call {
     stayAwake: () => undefined,
     place: 0,
     dispatched: false,
-    progressed: () => undefined,
+    heardAt: 0,
+    deadline: { call: 60_000, max: 300_000 },
     ...own,
   };
 }
