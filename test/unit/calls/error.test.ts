@@ -44,12 +44,6 @@ describe('an error', () => {
     });
     expect(new ProxyError('OVERLOADED', 'Full')).not.toHaveProperty('cause');
   });
-
-  test('belongs to the first request it was tied to', () => {
-    const error = new ProxyError('CRASHED', '');
-    expect(error.withRequestId('r1').withRequestId('r2')).toBe(error);
-    expect(error.requestId).toBe('r1');
-  });
 });
 
 describe('anything thrown', () => {
