@@ -48,9 +48,10 @@ export function curlLine({ url, key }: ClientTarget): string {
   ].join(' \\\n  ');
 }
 
+/** `@latest`, because on Node 20 npx would take an old version instead, which cannot send a header. */
 export function inspectorLine({ url, key }: ClientTarget): string {
   return (
-    `npx @modelcontextprotocol/inspector --cli ${url} --transport http --method tools/list ` +
+    `npx @modelcontextprotocol/inspector@latest --cli ${url} --transport http --method tools/list ` +
     `--header "Authorization: Bearer ${key}"`
   );
 }

@@ -9,7 +9,7 @@ test('every client gets its line or its JSON, with URL and key', () => {
     'claude mcp add --transport http acme http://127.0.0.1:8080/mcp --header "Authorization: Bearer mcpx_k_s"',
   );
   expect(text).toContain(
-    'npx @modelcontextprotocol/inspector --cli http://127.0.0.1:8080/mcp --transport http',
+    'npx @modelcontextprotocol/inspector@latest --cli http://127.0.0.1:8080/mcp --transport http',
   );
   expect(text).toContain('curl -i http://127.0.0.1:8080/mcp -H "Authorization: Bearer mcpx_k_s"');
 });
