@@ -4,12 +4,12 @@ import { type ClientTarget } from './client-texts.ts';
 /** Every server of a tenant as a client reaches it; `url` is that of `/mcp`. */
 export function targetsOf(tenant: Tenant, url: string, key: string): ClientTarget[] {
   const names = [...tenant.servers.keys()];
-  if (names.length <= 1) return [{ name: tenant.id, url, key }];
-  return names.map((name) => ({
-    name: `${tenant.id}-${name}`,
-    url: `${url}/${encodeURIComponent(name)}`,
-    key,
-  }));
+  return names.map((name) =>
+    // It answers at the plain URL too, which is what people expect of it.
+    name === 'default' || names.length === 1
+      ? { name: tenant.id, url, key }
+      : { name: `${tenant.id}-${name}`, url: `${url}/${encodeURIComponent(name)}`, key },
+  );
 }
 
 /** The URL of `/mcp` for clients on this machine: an address that means "all of them" is none to connect to. */

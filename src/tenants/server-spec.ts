@@ -78,12 +78,10 @@ function poolOf({ path: place, server, pool: given }: NamedServer, complain: Com
 /** Secrets are among what is digested, and generations are shown: without this key nobody can try guesses out. */
 const digestKey = randomBytes(32);
 
-/** Equal exactly if everything is equal; keys are sorted, because their order means nothing. */
+/** Equal exactly if everything is equal. The order of keys means nothing, and only `env` has one that comes from the file. */
 function generationOf(spec: Omit<ServerSpec, 'generation'>): string {
-  const canonical = JSON.stringify(spec, (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
+  const env = Object.entries(spec.env).sort(([a], [b]) => (a < b ? -1 : 1));
+  const pool = Object.entries(spec.pool).sort(([a], [b]) => (a < b ? -1 : 1));
+  const canonical = JSON.stringify({ ...spec, env, pool });
   return createHmac('sha256', digestKey).update(canonical).digest('hex').slice(0, 8);
 }

@@ -11,20 +11,20 @@ import { start, stop } from './processes.mjs';
 const folder = fileURLToPath(new URL('.peers', import.meta.url));
 const readyWithinMs = 20_000;
 
-/** Without logs and without storing events for a client that comes back: what makes each of them fastest. */
+/** With the settings they come with. */
 export const peers = [
   {
     package: 'supergateway@4.0.0',
     args: (port) => [
       ...['node_modules/supergateway/dist/index.js', '--stdio', `"${process.execPath}" "${workerFile}"`],
-      ...['--outputTransport', 'streamableHttp', '--stateful', '--logLevel', 'none', '--port', `${port}`],
+      ...['--outputTransport', 'streamableHttp', '--stateful', '--port', `${port}`],
     ],
   },
   {
     package: 'mcp-proxy@6.7.19',
     args: (port) => [
       ...['node_modules/mcp-proxy/dist/bin/mcp-proxy.mjs', '--host', '127.0.0.1', '--port', `${port}`],
-      ...['--server', 'stream', '--no-eventStore', '--', process.execPath, workerFile],
+      ...['--server', 'stream', '--', process.execPath, workerFile],
     ],
   },
 ];
@@ -42,7 +42,7 @@ export function install() {
 export async function startPeer({ args }) {
   const port = await freePort();
   // They start their servers through a shell, which does not always end with them: hence the group.
-  const peer = start(args(port), { cwd: folder, isGroup: true });
+  const peer = start(args(port), { cwd: folder, isGroup: true, stdio: 'ignore' });
   await untilOpen(port, peer.child);
   return {
     url: `http://127.0.0.1:${port}/mcp`,

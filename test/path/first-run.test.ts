@@ -52,6 +52,8 @@ beforeAll(async () => {
   for (const id of ['acme', 'globex']) writeFileSync(fileOf(id), shipped(id));
   cpSync(path.join(root, 'proxy.config.yaml'), path.join(dir, 'proxy.config.yaml'));
   symlinkSync(path.join(root, 'dist'), path.join(dir, 'dist'));
+  // So that npx finds what is installed already, as in a clone, and needs no network.
+  symlinkSync(path.join(root, 'node_modules'), path.join(dir, 'node_modules'));
   await start();
 });
 afterAll(async () => {
@@ -88,6 +90,13 @@ describe('the first start', () => {
     expect(await callText(globex, 'note_list')).toBe('No notes yet');
     await acme.close();
     await globex.close();
+  });
+
+  test('answers from the second server of globex, which comes from npm', async () => {
+    const everything = await connect(`${url}/everything`, keyOf('globex'));
+    expect(await callText(everything, 'echo', { message: 'hello' })).toContain('hello');
+    await everything.close();
+    expect(part('globex')).toContain(`claude mcp add --transport http globex-everything ${url}/everything `);
   });
 
   test('writes digests into the files, and nothing else of them changes', () => {

@@ -1,6 +1,6 @@
 /**
- * The same worker behind other bridges. All clients share one session, which is kind to the peers: some start a
- * process for each session, and 32 of them would share the machine's processors.
+ * The same worker behind other bridges, once with all clients in one session and once with a session each, as
+ * clients have. Some peers start a process for each session, and 32 of them share the machine's processors.
  */
 import { startLoad } from '../load-process.mjs';
 import { medianOfPairs, spread } from '../numbers.mjs';
@@ -18,12 +18,16 @@ export async function measure({ quick }) {
   install();
   const seconds = quick ? 1 : 3;
   const rows = [];
-  for (const peer of peers) rows.push(await against(peer, seconds));
+  for (const peer of peers)
+    for (const sessions of [1, connections]) rows.push(await against(peer, sessions, seconds));
   return rows;
 }
 
-async function against(peer, seconds) {
-  const bridges = [await prepare(await startPeer(peer)), await prepare(await startProxy())];
+async function against(peer, sessions, seconds) {
+  const bridges = [
+    await prepare(await startPeer(peer), sessions),
+    await prepare(await startProxy(), sessions),
+  ];
   // Some of them need seconds until their code is compiled.
   for (const { load } of bridges) await load.run({ seconds: warmUpFactor * seconds });
   for (let round = 0; round < rounds; round++)
@@ -33,21 +37,21 @@ async function against(peer, seconds) {
     await load.stop();
     await stop();
   }
-  return row(peer, ...bridges.map(({ runs }) => runs));
+  return row(peer, sessions, ...bridges.map(({ runs }) => runs));
 }
 
-async function prepare(bridge) {
+async function prepare(bridge, sessions) {
   const load = startLoad();
   const [key] = bridge.keys ?? [];
-  await load.open({ url: bridge.url, callers: [{ key, connections, sessions: 1 }] });
+  await load.open({ url: bridge.url, callers: [{ key, connections, sessions }] });
   return { ...bridge, load, runs: [] };
 }
 
-function row(peer, theirs, ours) {
+function row(peer, sessions, theirs, ours) {
   const of = (runs) => runs.map(({ perSecond }) => perSecond);
   const ratio = medianOfPairs(of(ours), of(theirs), (our, their) => our / their);
   return {
-    what: `calls/s, ${connections} connections (floor: ${peer.package})`,
+    what: `calls/s, ${connections} connections, sessions: ${sessions} (floor: ${peer.package})`,
     floor: spread(of(theirs), 0),
     proxy: spread(of(ours), 0),
     result: `${ratio.toFixed(1)} ×`,

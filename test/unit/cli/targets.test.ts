@@ -22,3 +22,11 @@ test.each([
 ])('listening on %s, clients here use %s', (host, url) => {
   expect(localUrl({ host, port: 80 })).toBe(url);
 });
+
+test('of several servers the default one keeps the plain URL and name', () => {
+  const url = 'http://127.0.0.1:8080/mcp';
+  expect(targetsOf(tenant('default', 'mail'), url, 'k')).toEqual([
+    { name: 'acme', url, key: 'k' },
+    { name: 'acme-mail', url: `${url}/mail`, key: 'k' },
+  ]);
+});
