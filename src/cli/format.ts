@@ -21,8 +21,3 @@ export function memory(bytes: number | null): string {
   const mib = bytes / 1024 ** 2;
   return mib < 1024 ? `${Math.round(mib)}MiB` : `${(mib / 1024).toFixed(1)}GiB`;
 }
-
-/** `1 worker`, `3 workers`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}

@@ -1,5 +1,5 @@
+import { plainText } from '../text/plain-text.ts';
 import { type Problem } from '../yaml/problem.ts';
-import { plain } from './table.ts';
 
 /** `file:line:column CODE message`, one a line, as compilers do it: editors jump to the place. */
 export function problemLines(problems: readonly Problem[]): string {
@@ -8,5 +8,5 @@ export function problemLines(problems: readonly Problem[]): string {
 
 function problemLine({ file, line, column, code, message }: Problem): string {
   const place = line > 0 ? `${file}:${line}:${column}` : file;
-  return `${plain(place)} ${code} ${plain(message)}`;
+  return `${plainText(place)} ${code} ${plainText(message)}`;
 }

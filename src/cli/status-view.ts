@@ -1,5 +1,6 @@
+import { counted } from '../text/plain-text.ts';
 import { type Status, type TenantState, type TenantStatus, type WorkerStatus } from '../admin/status.ts';
-import { age, counted, latency, memory } from './format.ts';
+import { age, latency, memory } from './format.ts';
 import { problemLines } from './problems.ts';
 import { paint, table, type Cell, type Colour, type Column, type TableOptions } from './table.ts';
 

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { plainText } from '../text/plain-text.ts';
 
 export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 
@@ -18,15 +19,6 @@ export interface TableOptions {
 
 const gap = '  ';
 
-// What a child wrote may be shown here, and must not move the cursor or hide text.
-// eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
-const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
-
-/** Text from outside, made safe for a terminal. */
-export function plain(text: string): string {
-  return text.replace(control, ' ');
-}
-
 export function paint(text: string, colour: Colour | undefined, colours: boolean): string {
   if (!colours || colour === undefined) return text;
   // Whether colours are wanted was decided by the caller, not by what this process has as stdout.
@@ -45,7 +37,7 @@ export function table(
     cells
       .map((cell, index) => {
         const last = index === columns.length - 1;
-        const text = last ? cut(plain(cell.text), room) : plain(cell.text);
+        const text = last ? cut(plainText(cell.text), room) : plainText(cell.text);
         return paint(
           pad(text, widths[index] ?? 0, last ? 'bare' : columns[index]?.align),
           cell.colour,
@@ -62,7 +54,7 @@ function widthsOf(columns: readonly Column[], rows: readonly (readonly Cell[])[]
   return columns.map(({ title }, index) => {
     let widest = lengthOf(title);
     // A loop, not Math.max(...): ten thousand tenants are more arguments than a call may have.
-    for (const row of rows) widest = Math.max(widest, lengthOf(plain(row[index]?.text ?? '')));
+    for (const row of rows) widest = Math.max(widest, lengthOf(plainText(row[index]?.text ?? '')));
     return widest;
   });
 }

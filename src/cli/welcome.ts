@@ -1,10 +1,11 @@
+import { plainText } from '../text/plain-text.ts';
 import { createKey } from '../auth/new-key.ts';
 import type { Config } from '../config/load-config.ts';
 import { addKey, KeyFileError } from '../tenants/key-file.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { clientTexts } from './client-texts.ts';
 import { findTenantFile, readTenants } from './read-tenants.ts';
-import { plain } from './table.ts';
+
 import { targetsOf } from './targets.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -33,7 +34,7 @@ export async function welcome(terminal: Terminal, { config, url, reload }: Welco
   terminal.out(`\nServing ${enabled.length} tenants at ${url}\n`);
   for (const tenant of enabled.slice(0, maxShown)) show(terminal, tenant, url, keys.get(tenant.id));
   const others = enabled.slice(maxShown);
-  if (others.length > 0) terminal.out(`\nand ${plain(others.map(({ id }) => id).join(', '))}\n`);
+  if (others.length > 0) terminal.out(`\nand ${plainText(others.map(({ id }) => id).join(', '))}\n`);
   terminal.out('\nWhat it is doing:  npx proxy status --watch      To stop it:  Ctrl-C\n\n');
 }
 

@@ -1,10 +1,8 @@
+import { plainText } from '../text/plain-text.ts';
+
 export const maxFieldChars = 256;
 /** A server's last words may be longer: they are what an operator reads first. */
 export const maxTailChars = 2048;
-
-// C0, DEL, C1, the line separators and the direction overrides: each can forge or hide a log line on a terminal.
-// eslint-disable-next-line no-control-regex -- control characters are exactly what is looked for
-const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
 
 /**
  * Text from outside (a client's name, a server's stderr) made safe for one line of a log.
@@ -13,7 +11,7 @@ const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u20
 export function clean(text: string, maxChars: number, keepEnd = false): string {
   // Bounded before the pattern runs, so that a huge text costs no more than a small one.
   const bounded = text.length > maxChars * 4 ? cut(text, maxChars * 4, keepEnd) : text;
-  const plain = bounded.replace(control, ' ').trim();
+  const plain = plainText(bounded).trim();
   return plain.length > maxChars ? cut(plain, maxChars, keepEnd) : plain;
 }
 

@@ -1,3 +1,4 @@
+import { counted } from '../text/plain-text.ts';
 import { type Announce, type ProxyEvent, type ServerFacts } from '../events/events.ts';
 import { type LogFields, type Logger } from './logger.ts';
 import { createRunningWorkers, type RunningWorkers } from './running-workers.ts';
@@ -63,7 +64,6 @@ const info = (message: string): Line => ({ level: 'info', message });
 const warn = (message: string): Line => ({ level: 'warn', message });
 const error = (message: string): Line => ({ level: 'error', message });
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** `acme`, or `acme/files` where the server has a name of its own. */
 const place = ({ tenantId, server }: ServerFacts): string =>

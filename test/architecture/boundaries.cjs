@@ -6,6 +6,7 @@ const table = {
   // vocabulary
   time: {},
   yaml: {},
+  text: {},
   mcp: {},
   calls: { types: ['mcp'] },
   events: { types: ['calls'] },
@@ -17,7 +18,7 @@ const table = {
   tenants: { values: ['calls', 'yaml', 'time', 'auth', 'workers', 'secrets'], types: ['events'] },
   // listeners
   metrics: { types: ['events'] },
-  logging: { values: ['yaml'], types: ['events'] },
+  logging: { values: ['yaml', 'text'], types: ['events'] },
   // path and faces
   gateway: {
     values: ['calls', 'mcp'],
@@ -29,7 +30,7 @@ const table = {
     types: ['auth', 'tenants', 'sessions', 'workers', 'metrics', 'events', 'time', 'yaml'],
   },
   config: { values: ['yaml', 'calls', 'workers', 'tenants', 'sessions', 'logging', 'http', 'admin'] },
-  cli: { values: ['config', 'yaml', 'tenants', 'auth', 'calls'], types: ['admin', 'events', 'workers'] },
+  cli: { values: ['config', 'yaml', 'tenants', 'auth', 'calls', 'text'], types: ['admin', 'events', 'workers'] },
 };
 
 /** A package that shapes our code is met in one place, so that it can be replaced in one place. */

@@ -1,8 +1,9 @@
+import { counted } from '../../text/plain-text.ts';
 import { loadConfig, type Config } from '../../config/load-config.ts';
 import { type Tenant } from '../../tenants/tenant.ts';
 import { type Problem } from '../../yaml/problem.ts';
 import { commandTrouble } from '../find-command.ts';
-import { counted } from '../format.ts';
+
 import { problemLines } from '../problems.ts';
 import { findTenantFile, readTenants } from '../read-tenants.ts';
 import { type ExitCode, type Terminal } from '../terminal.ts';

@@ -1,6 +1,7 @@
+import { counted } from '../../text/plain-text.ts';
 import { type WorkerReport } from '../../admin/actions.ts';
 import { askProxy } from '../ask.ts';
-import { counted } from '../format.ts';
+
 import { type ExitCode, type Terminal } from '../terminal.ts';
 
 interface ReapOptions {

@@ -1,8 +1,9 @@
+import { plainText } from '../../text/plain-text.ts';
 import { type ReloadReport } from '../../admin/actions.ts';
 import { type Status } from '../../admin/status.ts';
 import { askProxy } from '../ask.ts';
 import { problemLines } from '../problems.ts';
-import { plain } from '../table.ts';
+
 import { type ExitCode, type Terminal } from '../terminal.ts';
 
 export function reload(terminal: Terminal, options: { readonly config: string }): Promise<ExitCode> {
@@ -26,5 +27,5 @@ const maxNamed = 20;
 function lineOf(what: string, ids: readonly string[]): string {
   if (ids.length === 0) return '';
   const more = ids.length > maxNamed ? `, and ${ids.length - maxNamed} more` : '';
-  return `${what}: ${plain(ids.slice(0, maxNamed).join(', '))}${more}\n`;
+  return `${what}: ${plainText(ids.slice(0, maxNamed).join(', '))}${more}\n`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { plain, table } from '../../../src/cli/table.ts';
+import { table } from '../../../src/cli/table.ts';
 
 const columns = [{ title: 'NAME' }, { title: 'COUNT', align: 'right' }, { title: 'LAST ERROR' }] as const;
 const rows = [
@@ -44,8 +44,4 @@ test('a name with an emoji does not shift its row', () => {
   ).split('\n');
   expect(first).toBe('🚀x  1');
   expect(second).toBe('ab  2');
-});
-
-test('what a child wrote cannot drive the terminal', () => {
-  expect(plain('a\u001b[2Jb\nc\u202ed')).toBe('a [2Jb c d');
 });
