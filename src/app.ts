@@ -148,7 +148,7 @@ class App implements Proxy {
   }
 
   async restart(tenantId: string): Promise<number> {
-    return this.#upstreams.restart(this.#doors.tenants.require(tenantId).id);
+    return this.#upstreams.restart(this.#doors.tenants.require(tenantId));
   }
 
   async reap(tenantId?: string): Promise<number> {

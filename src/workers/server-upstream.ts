@@ -93,18 +93,17 @@ export class ServerUpstream implements Upstream {
     // What failed, or was about to come, was taken back.
     this.#newest = spec.generation;
     this.problem = undefined;
-    this.#candidate?.retire('its tenant file was put back', 0);
-    this.#candidate = undefined;
+    this.#dropCandidate('its tenant file was put back');
   }
 
   /** Go over to another generation, or to new workers of the same one. Resolves when it is in force or given up. */
   async replace(spec: ServerSpec, reason: string): Promise<boolean> {
     this.#newest = spec.generation;
+    this.#dropCandidate('a newer file came');
     const next = new Pool({ tenantId: this.tenantId, spec, tools: this.#tools, residents: this.lines });
     const hasTraffic = this.#pool.workers.size > 0 || this.#pool.queued > 0;
     const isShared = spec.pool.sharing !== 'exclusive';
     if (isShared && (hasTraffic || spec.pool.min > 0)) {
-      this.#candidate?.retire('a newer file came', 0);
       this.#candidate = next;
       if (!(await this.#proved(next))) return false;
     }
@@ -124,7 +123,7 @@ export class ServerUpstream implements Upstream {
     } catch (thrown) {
       if (this.#candidate !== next) return false;
       const reason = thrown instanceof Error ? thrown.message : 'it did not start';
-      this.#candidate = undefined;
+      this.#dropCandidate('it did not start');
       this.problem = reason;
       this.#tools.announce({ type: 'generation.failed', ...facts, reason });
       return false;
@@ -143,6 +142,15 @@ export class ServerUpstream implements Upstream {
     old.retire(reason, retireGraceMs);
     const { generation, name } = next.spec;
     this.#tools.announce({ type: 'generation.swapped', tenantId: this.tenantId, server: name, generation });
+  }
+
+  /** Its processes are remembered until the last is gone, or nobody would end them when the proxy stops. */
+  #dropCandidate(reason: string): void {
+    const candidate = this.#candidate;
+    this.#candidate = undefined;
+    if (!candidate) return;
+    this.#retire(candidate);
+    candidate.retire(reason, 0);
   }
 
   #retire(pool: Pool): void {

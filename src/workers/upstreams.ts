@@ -92,19 +92,21 @@ export class Upstreams {
   }
 
   /**
-   * New workers for all servers of a tenant; the old ones drain once the new ones have answered. Resolves with how many
-   * workers were replaced. @throws {ProxyError} UNAVAILABLE if the new ones do not start, and the old ones go on
+   * New workers for all servers of a tenant, as its file says now; the old ones drain once the new ones have answered.
+   * Resolves with how many workers were replaced. @throws {ProxyError} UNAVAILABLE if the new ones do not start, and
+   * the old ones go on
    */
-  async restart(tenantId: string): Promise<number> {
-    const servers = [...(this.#byTenant.get(tenantId)?.values() ?? [])];
+  async restart(tenant: Servers): Promise<number> {
+    const servers = [...(this.#byTenant.get(tenant.id)?.values() ?? [])];
     const workers = servers.reduce((total, { pool }) => total + pool.workers.size, 0);
     await Promise.all(
       servers.map(async (upstream) => {
-        if (await upstream.replace(upstream.pool.spec, 'an operator restarted it')) return;
+        const spec = tenant.servers.get(upstream.pool.spec.name) ?? upstream.pool.spec;
+        if (await upstream.replace(spec, 'an operator restarted it')) return;
         const { problem = 'a newer file came', pool } = upstream;
         throw new ProxyError(
           'UNAVAILABLE',
-          `A new worker of ${tenantId}, server ${pool.spec.name}, does not start, so the old ones go on: ${problem}`,
+          `A new worker of ${tenant.id}, server ${pool.spec.name}, does not start, so the old ones go on: ${problem}`,
         );
       }),
     );
