@@ -11,6 +11,9 @@ const headers = {
 const before = Buffer.from('event: message\ndata: ');
 const after = Buffer.from('\n\n');
 
+/** Up to this much is copied into one piece, which goes out in one write. */
+const joinUpTo = 64 * 1024;
+
 /** Server-sent events on one response; each message is one event, sent as the bytes that came. */
 export interface EventStream {
   /** False once the client is gone or too slow. */
@@ -33,13 +36,7 @@ export function openEventStream(
         response.destroy();
         return false;
       }
-      response.cork();
-      response.write(before);
-      for (const part of message) response.write(part);
-      response.write(after);
-      process.nextTick(() => {
-        response.uncork();
-      });
+      for (const part of joined([before, ...message, after])) response.write(part);
       return true;
     },
     comment() {
@@ -49,4 +46,9 @@ export function openEventStream(
       if (!response.writableEnded) response.end();
     },
   };
+}
+
+function joined(parts: readonly Buffer[]): readonly Buffer[] {
+  const size = parts.reduce((total, part) => total + part.length, 0);
+  return size <= joinUpTo ? [Buffer.concat(parts, size)] : parts;
 }
