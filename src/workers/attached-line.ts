@@ -10,3 +10,11 @@ export interface AttachedLine {
   /** Its worker is gone. */
   homeless(): void;
 }
+
+/** Does a session wait for news that only a worker can tell? */
+export function isAnyListening(lines: Iterable<AttachedLine>): boolean {
+  for (const { subscriptions, caller } of lines) {
+    if (subscriptions.size > 0 && caller.isListening) return true;
+  }
+  return false;
+}

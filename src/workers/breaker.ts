@@ -9,8 +9,10 @@ export interface Breaker {
   readonly allowance: Allowance;
   /** A start failed or a worker crashed. */
   failed(permanent: boolean, reason: string): void;
-  /** A worker answered its handshake. */
+  /** A worker answered its handshake: calls are let through to it. */
   started(): void;
+  /** A worker answered a call: the door is open for good. */
+  proved(): void;
   /** A worker has lived long: the record is clean. */
   sound(): void;
   /** What callers are told meanwhile, with the time left. */
@@ -20,6 +22,13 @@ export interface Breaker {
 export function createBreaker(clock: Clock, announce: Announce, facts: ServerFacts): Breaker {
   const restarts = createRestarts(clock);
   let isOpen = false;
+
+  function close(): void {
+    if (!isOpen) return;
+    isOpen = false;
+    announce({ type: 'breaker.closed', ...facts });
+  }
+
   return {
     get isOpen() {
       return isOpen;
@@ -34,13 +43,15 @@ export function createBreaker(clock: Clock, announce: Announce, facts: ServerFac
       isOpen = true;
       announce({ type: 'breaker.opened', ...facts, forMs: Math.round(waitMs), reason });
     },
-    started() {
-      restarts.started();
-      if (!isOpen) return;
-      isOpen = false;
-      announce({ type: 'breaker.closed', ...facts });
+    started: () => restarts.started(),
+    proved() {
+      restarts.proved();
+      close();
     },
-    sound: () => restarts.sound(),
+    sound() {
+      restarts.sound();
+      close();
+    },
     refusal() {
       const retryAfterMs = restarts.allowance().waitMs;
       const inSeconds = Math.ceil(retryAfterMs / 1000);

@@ -181,6 +181,7 @@ export class Pool {
       notification: (worker, message) =>
         routeNotification({ worker, sharing, lines: this.#residents }, message),
       changed: (worker) => {
+        if (this.#breaker.isOpen && worker.hasAnswered) this.#breaker.proved();
         if (this.#waiting.size > 0) this.#serve();
         else if (worker.inFlight === 0) this.#parts.tools.seats.becameIdle();
       },

@@ -23,11 +23,3 @@ export function giveHome(resident: Resident, workers: ReadonlySet<Worker>, setti
   if (resident.home && workers.has(resident.home)) return;
   resident.home = fittingWorker(workers, undefined, settings);
 }
-
-/** Does a session wait for news that only a worker can tell? */
-export function isAnyListening(residents: Iterable<Resident>): boolean {
-  for (const { subscriptions, caller } of residents) {
-    if (subscriptions.size > 0 && caller.isListening) return true;
-  }
-  return false;
-}

@@ -14,8 +14,10 @@ export interface Restarts {
   allowance(): Allowance;
   /** A start failed, or a worker ended by itself. `permanent`: no use to try again until something changes. */
   failed(permanent: boolean): void;
-  /** A worker answered its handshake. */
+  /** A worker answered its handshake: callers need not wait, but if it ends like those before, the record goes on. */
   started(): void;
+  /** A worker answered a call: it works again. */
+  proved(): void;
   /** A worker has lived for `soundAfterMs`: the record is clean. */
   sound(): void;
 }
@@ -45,17 +47,20 @@ export function createRestarts(clock: Clock): Restarts {
       const now = clock.now();
       failures++;
       recent = [...recent, now].filter((at) => now - at < restartBounds.windowMs);
-      // Once broken it stays so until a worker starts: a failed probe must not reopen the door.
+      // Once broken it stays so until a worker has answered a call: a failed probe must not reopen the door.
       broken ||= permanent || recent.length >= restartBounds.breakAfter;
       const wait = backoff(failures, restartBounds.baseMs, restartBounds.maxMs);
       notBefore =
         now + (permanent ? restartBounds.maxMs : broken ? Math.max(wait, restartBounds.baseMs) : wait);
     },
     started() {
-      broken = false;
       notBefore = 0;
     },
+    proved() {
+      broken = false;
+    },
     sound() {
+      broken = false;
       failures = 0;
       recent = [];
     },

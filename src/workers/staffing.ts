@@ -1,5 +1,6 @@
+import { isAnyListening } from './attached-line.ts';
 import type { Breaker } from './breaker.ts';
-import { isAnyListening, type Resident, type Seeker } from './residents.ts';
+import type { Resident, Seeker } from './residents.ts';
 import { roomOf } from './sharing.ts';
 import { StartFailure, type StartParts, startWorker } from './start-worker.ts';
 import type { WaitingList } from './waiting-list.ts';

@@ -6,7 +6,7 @@ import { methods } from '../mcp/methods.ts';
 import { Multiplexer, type Waiter } from '../mcp/multiplexer.ts';
 import { jittered } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
-import type { AttachedLine } from './attached-line.ts';
+import { type AttachedLine, isAnyListening } from './attached-line.ts';
 import { type Child, crashMessage, type Exit, launch } from './launch.ts';
 import { createNoiseMeter, type NoiseMeter } from './noise.ts';
 import { createSilence, type Silence } from './silence.ts';
@@ -60,6 +60,8 @@ export class Worker {
   /** Settles when the process is gone and everybody has been told. */
   readonly ended: Promise<void>;
   calls = 0;
+  /** It has answered a call. */
+  hasAnswered = false;
   idleSince: number;
   result: InitializeResult | undefined;
   /** Why it ends, if the proxy wanted it. */
@@ -143,10 +145,7 @@ export class Worker {
 
   /** Does one of its sessions wait for news of a resource? Then its silence is no idleness. */
   get isListenedTo(): boolean {
-    for (const { subscriptions, caller } of this.lines) {
-      if (subscriptions.size > 0 && caller.isListening) return true;
-    }
-    return false;
+    return isAnyListening(this.lines);
   }
 
   /**
@@ -188,6 +187,7 @@ export class Worker {
         call,
         line,
         reply: (parts, isError) => {
+          this.hasAnswered = true;
           this.#finished(call);
           resolve({ parts, isError });
         },

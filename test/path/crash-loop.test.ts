@@ -124,6 +124,8 @@ describe.concurrent('a server that kept dying', () => {
       return asked.error === undefined && asked;
     }, within);
     expect(outcome.status).toBe(200);
+    // Only an answer shows that it works: it has shaken hands before and died.
+    await (await openGuest(proxy, 'mended')).call('echo', { text: 'x' });
     await proxy.logged(({ event, tenant }) => event === 'breaker.closed' && tenant === 'mended');
     expect(opened('mended')).toHaveLength(1);
     expect(await rowOf('mended')).toMatchObject({ state: 'ready', retryInMs: null });

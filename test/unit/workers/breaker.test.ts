@@ -41,13 +41,15 @@ test('crash after crash opens it', () => {
   expect(events.filter(({ type }) => type === 'breaker.opened')).not.toEqual([]);
 });
 
-test('a wait that is over lets somebody try, but it stays open until a worker has started', () => {
+test('a wait that is over lets somebody try, but it stays open until a worker has answered a call', () => {
   const { clock, breaker, events } = watched();
   breaker.failed(true, 'no such command');
   clock.advance(restartBounds.maxMs);
   expect(breaker.allowance).toEqual({ waitMs: 0, failFast: false });
   expect(breaker.isOpen).toBe(true);
   breaker.started();
+  expect(breaker.isOpen).toBe(true);
+  breaker.proved();
   expect(breaker.isOpen).toBe(false);
   expect(events.map(({ type }) => type)).toEqual(['breaker.opened', 'breaker.closed']);
 });
@@ -61,6 +63,15 @@ test('a failed probe is no news', () => {
   expect(events).toHaveLength(1);
 });
 
+test('a server that starts and dies again and again is told of once', () => {
+  const { breaker, events } = watched();
+  for (let time = 0; time < restartBounds.breakAfter * 2; time++) {
+    breaker.failed(false, 'it crashed');
+    breaker.started();
+  }
+  expect(events.map(({ type }) => type)).toEqual(['breaker.opened']);
+});
+
 test('closing what is closed is no news either', () => {
   const { breaker, events } = watched();
   breaker.started();
@@ -72,6 +83,7 @@ test('the next time it opens is news again', () => {
   const { breaker, events } = watched();
   breaker.failed(true, 'a');
   breaker.started();
+  breaker.proved();
   breaker.failed(true, 'b');
   expect(events.map(({ type }) => type)).toEqual(['breaker.opened', 'breaker.closed', 'breaker.opened']);
 });
