@@ -30,7 +30,10 @@ const table = {
     types: ['auth', 'tenants', 'sessions', 'workers', 'metrics', 'events', 'time', 'yaml'],
   },
   config: { values: ['yaml', 'calls', 'workers', 'tenants', 'sessions', 'logging', 'http', 'admin'] },
-  cli: { values: ['config', 'yaml', 'tenants', 'auth', 'calls', 'text'], types: ['admin', 'events', 'workers'] },
+  cli: {
+    values: ['config', 'yaml', 'tenants', 'auth', 'calls', 'text'],
+    types: ['admin', 'events', 'workers'],
+  },
 };
 
 /** A package that shapes our code is met in one place, so that it can be replaced in one place. */
