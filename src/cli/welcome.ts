@@ -1,11 +1,10 @@
-import { plainText } from '../text/plain-text.ts';
-import { createKey } from '../auth/new-key.ts';
 import type { Config } from '../config/load-config.ts';
-import { addKey, KeyFileError } from '../tenants/key-file.ts';
+import { KeyFileError } from '../tenants/key-file.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import { plainText } from '../text/plain-text.ts';
 import { clientTexts } from './client-texts.ts';
-import { findTenantFile, readTenants } from './read-tenants.ts';
-
+import { makeKey } from './make-key.ts';
+import { readTenants } from './read-tenants.ts';
 import { targetsOf } from './targets.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -26,9 +25,9 @@ export async function welcome(terminal: Terminal, { config, url, reload }: Welco
   const { tenants } = await readTenants(config);
   const enabled = tenants.filter((tenant) => tenant.enabled);
   const keys = new Map<string, string>();
-  for (const { id, keys: known } of enabled) {
-    const key = known.length === 0 ? await firstKey(terminal, config, id) : undefined;
-    if (key !== undefined) keys.set(id, key);
+  for (const tenant of enabled) {
+    const key = tenant.keys.length === 0 ? await firstKey(terminal, tenant) : undefined;
+    if (key !== undefined) keys.set(tenant.id, key);
   }
   if (keys.size > 0) await reload();
   terminal.out(`\nServing ${enabled.length} tenants at ${url}\n`);
@@ -39,13 +38,9 @@ export async function welcome(terminal: Terminal, { config, url, reload }: Welco
 }
 
 /** A folder that cannot be written (a ConfigMap, say) is no reason not to serve. */
-async function firstKey(terminal: Terminal, config: Config, id: string): Promise<string | undefined> {
-  const found = findTenantFile(config, id);
-  if ('trouble' in found) return undefined;
-  const { key, sha256 } = createKey();
+async function firstKey(terminal: Terminal, { id, file }: Tenant): Promise<string | undefined> {
   try {
-    await addKey(found.file, { name: keyName, sha256, created: new Date().toISOString().slice(0, 10) });
-    return key;
+    return await makeKey(file, keyName);
   } catch (thrown) {
     if (!(thrown instanceof KeyFileError)) throw thrown;
     terminal.err(`no first key for ${id}: ${thrown.message}\n`);

@@ -1,13 +1,13 @@
 import type { Reply } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
-import { type Message, textOf } from '../mcp/message.ts';
+import type { Message } from '../mcp/message.ts';
+import { idTextOf, ownAnswer } from '../mcp/own-answer.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { ServerSpec } from '../workers/spec.ts';
 
 /** `ping` asks whether the other side is there; that is the proxy (2025-11-25 utilities/ping). */
-export function pong({ bytes, id }: Message): Reply {
-  const text = id ? textOf(bytes, id) : 'null';
-  return { parts: [Buffer.from(`{"jsonrpc":"2.0","id":${text},"result":{}}`, 'latin1')], isError: false };
+export function pong(message: Message): Reply {
+  return { parts: [ownAnswer(idTextOf(message), 'result', {})], isError: false };
 }
 
 /** The server a URL means: `/mcp/<name>`, or for `/mcp` the one called `default` or the only one. */

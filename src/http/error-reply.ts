@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { errorCodes, type ProxyError } from '../calls/error.ts';
+import { ownAnswer } from '../mcp/own-answer.ts';
 
 /** The JSON-RPC error that a client sees; `id` is the text of the request's own id, or `null`. */
 export function errorBody(error: ProxyError, id: string): Buffer {
@@ -13,10 +14,7 @@ export function errorBody(error: ProxyError, id: string): Buffer {
     retryable: retryable && executed === 'no',
     ...(requestId === undefined ? {} : { requestId }),
   };
-  return Buffer.concat([
-    Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":`, 'latin1'),
-    Buffer.from(`${JSON.stringify({ code: rpc, message, data })}}`),
-  ]);
+  return ownAnswer(id, 'error', { code: rpc, message, data });
 }
 
 /** The one place where an error becomes an HTTP response. */

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProxyError } from '../calls/error.ts';
 import type { Admitted, Gateway } from '../gateway/gateway.ts';
-import { MalformedMessage, type Message, readMessage, splitBatch, textOf } from '../mcp/message.ts';
+import { MalformedMessage, type Message, readMessage, splitBatch } from '../mcp/message.ts';
 import { methods } from '../mcp/methods.ts';
+import { idTextOf } from '../mcp/own-answer.ts';
 import type { Session } from '../sessions/session.ts';
 import { errorBody, sendError } from './error-reply.ts';
 import { openEventStream } from './event-stream.ts';
@@ -201,5 +202,3 @@ function checkBatch(request: IncomingMessage, messages: readonly Message[]): voi
 }
 
 const noComment = () => undefined;
-
-const idTextOf = ({ bytes, id }: Message) => (id ? textOf(bytes, id) : 'null');

@@ -1,6 +1,7 @@
 import { legacyVersions, latestLegacyVersion } from './versions.ts';
 import { methods } from './methods.ts';
-import { type Message, readMessage, textOf, valueOf } from './message.ts';
+import { type Message, readMessage, valueOf } from './message.ts';
+import { idTextOf, ownAnswer } from './own-answer.ts';
 
 /** What a server said of itself in `initialize`, kept for every session that comes later. */
 export type InitializeResult = Readonly<Record<string, unknown>> & {
@@ -47,10 +48,5 @@ export function initializeAnswer(
   result: InitializeResult,
   protocolVersion: string,
 ): Buffer {
-  const own = { ...result, protocolVersion };
-  const id = request.id ? textOf(request.bytes, request.id) : 'null';
-  return Buffer.concat([
-    Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":`, 'latin1'),
-    Buffer.from(`${JSON.stringify(own)}}`),
-  ]);
+  return ownAnswer(idTextOf(request), 'result', { ...result, protocolVersion });
 }

@@ -5,6 +5,7 @@ import type { SessionId, TenantId } from '../calls/ids.ts';
 import type { Caller, Line } from '../calls/upstream.ts';
 import { methods } from '../mcp/methods.ts';
 import { type Message, textOf, valueOf } from '../mcp/message.ts';
+import { idTextOf } from '../mcp/own-answer.ts';
 import { splice } from '../mcp/splice.ts';
 
 /** Where a session's messages go that belong to no call: an open GET stream. */
@@ -30,7 +31,6 @@ export class Session implements Caller {
   readonly openedAt: number;
   lastUsedAt: number;
   calls = 0;
-  protocolVersion = '';
 
   readonly #inFlight: Call[] = [];
   readonly #questions = new Map<
@@ -180,7 +180,7 @@ export class Session implements Caller {
     const { bytes, requestId } = message;
     if (!requestId) return;
     const id = textOf(bytes, requestId);
-    const meant = this.#inFlight.filter(({ message: each }) => idText(each) === id);
+    const meant = this.#inFlight.filter(({ message: each }) => idTextOf(each) === id);
     const [call] = meant;
     if (meant.length !== 1 || call?.message.method === methods.initialize) return;
     call?.cancellation.cancel(new ProxyError('CANCELLED', 'The client cancelled the call'));
@@ -189,8 +189,6 @@ export class Session implements Caller {
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const idText = (message: Message) => (message.id ? textOf(message.bytes, message.id) : '');
 
 const sizeOf = (messages: readonly (readonly Buffer[])[]) =>
   messages.flat().reduce((total, part) => total + part.length, 0);

@@ -2,7 +2,8 @@ import type { Call, Reply } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import type { Caller, Line } from '../calls/upstream.ts';
 import { invalidParams, isLogLevel, mayHaveEffects, methodNotFound, methods } from '../mcp/methods.ts';
-import { type Message, paramsOf, textOf } from '../mcp/message.ts';
+import { type Message, paramsOf } from '../mcp/message.ts';
+import { idTextOf, ownAnswer } from '../mcp/own-answer.ts';
 import type { AttachedLine } from './attached-line.ts';
 import type { Pool } from './pool.ts';
 import type { Resident } from './residents.ts';
@@ -153,12 +154,9 @@ function unsubscribeQuietly(worker: Worker, uri: string): void {
 
 /** An answer of the proxy's own in the server's place. */
 function answered({ message }: Call): Reply {
-  const id = message.id ? textOf(message.bytes, message.id) : 'null';
-  return { parts: [Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`, 'latin1')], isError: false };
+  return { parts: [ownAnswer(idTextOf(message), 'result', {})], isError: false };
 }
 
 function failed({ message }: Call, code: number, text: string): Reply {
-  const id = message.id ? textOf(message.bytes, message.id) : 'null';
-  const error = JSON.stringify({ code, message: text });
-  return { parts: [Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":${error}}`, 'latin1')], isError: true };
+  return { parts: [ownAnswer(idTextOf(message), 'error', { code, message: text })], isError: true };
 }

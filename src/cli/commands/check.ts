@@ -1,11 +1,11 @@
 import { counted } from '../../text/plain-text.ts';
-import { loadConfig, type Config } from '../../config/load-config.ts';
+import { loadConfig } from '../../config/load-config.ts';
 import { type Tenant } from '../../tenants/tenant.ts';
 import { type Problem } from '../../yaml/problem.ts';
 import { commandTrouble } from '../find-command.ts';
 
 import { problemLines } from '../problems.ts';
-import { findTenantFile, readTenants } from '../read-tenants.ts';
+import { readTenants } from '../read-tenants.ts';
 import { type ExitCode, type Terminal } from '../terminal.ts';
 
 interface CheckOptions {
@@ -35,19 +35,18 @@ async function findings(configFile: string): Promise<Findings> {
   const loaded = loadConfig(configFile);
   if (!('config' in loaded)) return { tenants: 0, problems: loaded.problems };
   const { tenants, problems } = await readTenants(loaded.config, process.env);
-  return { tenants: tenants.length, problems: [...problems, ...missingCommands(loaded.config, tenants)] };
+  return { tenants: tenants.length, problems: [...problems, ...missingCommands(tenants)] };
 }
 
 /** A disabled tenant's server is not started, so it may be missing. */
-function missingCommands(config: Config, tenants: readonly Tenant[]): Problem[] {
+function missingCommands(tenants: readonly Tenant[]): Problem[] {
   return tenants
     .filter(({ enabled }) => enabled)
     .flatMap((tenant) =>
       [...tenant.servers.values()].flatMap((spec): Problem[] => {
         const message = commandTrouble(spec);
         if (message === undefined) return [];
-        const found = findTenantFile(config, tenant.id);
-        const file = 'file' in found ? found.file : tenant.id;
+        const { file } = tenant;
         return [
           { file, line: 0, column: 0, code: 'INVALID_SETTING', message: `server ${spec.name}: ${message}` },
         ];

@@ -1,6 +1,5 @@
-import type { KeyEntry } from '../../auth/api-key.ts';
-import { createKey } from '../../auth/new-key.ts';
-import { addKey, listKeys } from '../../tenants/key-file.ts';
+import { listKeys } from '../../tenants/key-file.ts';
+import { makeKey } from '../make-key.ts';
 import { onTenantFile, tellRunningProxy, type TenantOptions } from '../tenant-keys.ts';
 import type { ExitCode, Terminal } from '../terminal.ts';
 
@@ -25,8 +24,7 @@ export function keyCreate(terminal: Terminal, options: KeyCreateOptions): Promis
       terminal.err(`${tenant} has a key of this name; take another name, or revoke it first\n`);
       return 1;
     }
-    const { key, sha256 } = createKey();
-    await addKey(file, entryOf(name, sha256, expires));
+    const key = await makeKey(file, name, expires);
     const told = await tellRunningProxy(config);
     terminal.out(`${key}\n`);
     terminal.err(
@@ -37,11 +35,6 @@ export function keyCreate(terminal: Terminal, options: KeyCreateOptions): Promis
     );
     return 0;
   });
-}
-
-function entryOf(name: string, sha256: string, expires: string | undefined): KeyEntry {
-  const created = new Date().toISOString().slice(0, 10);
-  return expires === undefined ? { name, sha256, created } : { name, sha256, created, expires };
 }
 
 function troubleWith(name: string, expires: string | undefined): string | undefined {
