@@ -16,6 +16,8 @@ const section = <Shape extends z.ZodRawShape>(shape: Shape) =>
 export const configSchema = z.strictObject({
   listen: section(listenShape),
   tenants: tenantsFolder,
+  /** What the proxy itself keeps from one run to the next; made with mode 0700, read by nobody else. */
+  state: z.string().min(1).default('./.proxy/state'),
   admin: section(adminShape),
   workers: section(workersShape),
   sessions: section(sessionsShape),

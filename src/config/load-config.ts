@@ -30,6 +30,7 @@ export function loadConfig(file = defaultConfigFile, env: Environment = process.
     config: {
       ...config,
       tenants: path.resolve(folder, config.tenants),
+      state: path.resolve(folder, config.state),
       admin: { ...config.admin, socket: path.resolve(folder, config.admin.socket) },
       folder,
     },

@@ -35,6 +35,7 @@ describe('an empty file is a sound one', () => {
     expect(loaded('')).toEqual({
       listen: { host: '127.0.0.1', port: 8080, allowedHosts: [], allowedOrigins: [] },
       tenants: path.join(dir, 'tenants'),
+      state: path.join(dir, '.proxy/state'),
       admin: { socket: path.join(dir, '.proxy/admin.sock') },
       workers: { max: 200, isolation: 'auto', passEnv: [], stopGrace: 2000, sweepEvery: 1000 },
       sessions: { idle: 1_800_000, maxAge: 86_400_000, max: 10_000, maxPerTenant: 1000 },
