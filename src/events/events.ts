@@ -30,6 +30,16 @@ export type ProxyEvent =
     })
   | (WorkerFacts & { readonly type: 'worker.failed'; readonly reason: string; readonly stderrTail: string })
   | (WorkerFacts & { readonly type: 'worker.misbehaved'; readonly reason: string })
+  | (WorkerFacts & {
+      readonly type: 'security.reported';
+      /** `FORBIDDEN` and the like: the server's own word. */
+      readonly code: string;
+      readonly message: string;
+      /** What was asked for. */
+      readonly subject: string | undefined;
+      /** Reports of this worker that were left out before this one. */
+      readonly suppressed: number;
+    })
   | (ServerFacts & { readonly type: 'breaker.opened'; readonly forMs: number; readonly reason: string })
   | (ServerFacts & { readonly type: 'breaker.closed' })
   | (ServerFacts & { readonly type: 'generation.swapped'; readonly generation: string })

@@ -111,6 +111,8 @@ const workerLines = {
       : info(`Worker of tenant ${place(event)} ended (${event.reason})`),
   'worker.failed': (event) => error(`Worker of tenant ${place(event)} did not start: ${event.reason}`),
   'worker.misbehaved': (event) => warn(`Worker of tenant ${place(event)} misbehaved: ${event.reason}`),
+  'security.reported': (event) =>
+    warn(`Server of tenant ${place(event)} reports ${event.code}: ${event.message}`),
   'workers.reaped': (event) => info(`Cleaned up ${counted(event.count, 'idle worker')}`),
   'breaker.opened': (event) =>
     error(

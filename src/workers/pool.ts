@@ -189,6 +189,19 @@ export class Pool {
         const { announce } = this.#parts.tools;
         announce({ type: 'worker.misbehaved', ...factsOf(this.#parts, worker), reason });
       },
+      reported: (worker, { code, message, subject, suppressed }) => {
+        const { announce, redactorFor } = this.#parts.tools;
+        // A server may quote its own secrets, and who it quotes is a stranger.
+        const redact = redactorFor(Object.values(this.spec.env));
+        announce({
+          type: 'security.reported',
+          ...factsOf(this.#parts, worker),
+          code,
+          message: redact(message),
+          subject: subject === undefined ? undefined : redact(subject),
+          suppressed,
+        });
+      },
       gone: (worker, exit, cutCalls) => this.#gone(worker, exit, cutCalls),
     };
   }

@@ -8,6 +8,7 @@ import { jittered } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { type AttachedLine, isAnyListening } from './attached-line.ts';
 import { type Child, crashMessage, type Exit, launch } from './launch.ts';
+import { hearReports, type SecurityReport } from './security-reports.ts';
 import { createNoiseMeter, type NoiseMeter } from './noise.ts';
 import { createSilence, type Silence } from './silence.ts';
 import { ProcessChannel } from './process-channel.ts';
@@ -37,6 +38,7 @@ export interface WorkerListener {
   /** A place became free, or the worker can no longer be used. */
   changed(worker: Worker): void;
   misbehaved(worker: Worker, reason: string): void;
+  reported(worker: Worker, report: SecurityReport): void;
   gone(worker: Worker, exit: Exit, cutCalls: number): void;
 }
 
@@ -90,6 +92,7 @@ export class Worker {
     this.#child = launch(spec, parts.passEnv);
     this.pid = this.#child.pid ?? 0;
     this.stderr = stderrTail(this.#child.stderr);
+    hearReports(this.#child.stderr, clock, (report) => parts.listener.reported(this, report));
     this.#noise = createNoiseMeter(clock);
     this.#silence = createSilence(clock, {
       ask: () => this.ask(methods.ping, {}),
@@ -104,15 +107,9 @@ export class Worker {
         this.#channel.send(line);
       },
       {
-        request: (message) => {
-          parts.listener.request(this, message);
-        },
-        notification: (message) => {
-          parts.listener.notification(this, message);
-        },
-        violation: (reason) => {
-          this.#violation(reason);
-        },
+        request: (message) => parts.listener.request(this, message),
+        notification: (message) => parts.listener.notification(this, message),
+        violation: (reason) => this.#violation(reason),
       },
     );
     this.ended = this.#child.exit.then((exit) => this.#afterExit(exit));

@@ -44,6 +44,7 @@ beforeAll(async () => {
         rude('crowd', 'longline'),
         rude('large', 'longline', { BYTES: String(8 * MiB) }),
         rude('split', 'split-utf8'),
+        rude('reporter', 'security-reports', { COUNT: '5000' }),
       ]),
       chatty: tenantYaml('chatty', 'chatty', oneWorker, { STDERR_BYTES: String(32 * MiB) }),
       babbling: tenantYaml('babbling', 'chatty', oneWorker, { BANNER_LINES: '200', STDERR_BYTES: '100' }),
@@ -185,6 +186,19 @@ describe('beside a neighbour who notices nothing', () => {
     for (const text of texts) expect(await callText(client, 'echo', { text })).toBe(text);
     await client.close();
     expect(proxy.logs.filter(happenedTo('chatty', 'worker.misbehaved'))).toEqual([]);
+  });
+
+  test('what it reports is told as its own, a few times, and without its secrets', async () => {
+    expect(await callOf('reporter')).toBe(answerLine('1', 'said to reporter'));
+    const isReport = happenedTo('reporter', 'security.reported');
+    const line = await proxy.logged(isReport);
+    expect(line).toMatchObject({ level: 'warn', tenant: 'reporter', server: 'default', code: 'FORBIDDEN' });
+    expect(line.msg).toBe('Server of tenant reporter reports FORBIDDEN: for globex: [REDACTED]');
+    expect(line['pid']).not.toBe(1);
+    expect(line['subject']).toBe('mcp://globex/x {"event":"proxy.stopped"}');
+    await callOf('reporter');
+    expect(proxy.logs.filter(isReport)).toHaveLength(10);
+    expect(JSON.stringify(proxy.logs.filter(isReport))).not.toContain('canary');
   });
 
   test('a server that only babbles does not start, and its callers are told when to come back', async () => {
