@@ -43,6 +43,7 @@ export function createProgram(terminal: Terminal, done: Done): Command {
   addActions(program, terminal, done);
   addKeyCommands(program, terminal, done);
   addTenantCommands(program, terminal, done);
+  addServer(program, terminal, done);
   return program;
 }
 
@@ -144,5 +145,18 @@ function addTenantCommands(program: Command, terminal: Terminal, done: Done): vo
     .action(async (id: string, options: ConfigOptions & { key?: string; url?: string }) => {
       const { clientConfig } = await import('./commands/client-config.ts');
       done(await clientConfig(terminal, { ...options, tenant: id }));
+    });
+}
+
+function addServer(program: Command, terminal: Terminal, done: Done): void {
+  program
+    .command('server')
+    .description(
+      'run a server that comes with the proxy, alone, on stdin and stdout; without a name, list them',
+    )
+    .argument('[name]', 'the server')
+    .action(async (name: string | undefined) => {
+      const { server } = await import('./commands/server.ts');
+      done(await server(terminal, name));
     });
 }

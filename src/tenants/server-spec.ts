@@ -3,6 +3,7 @@ import path from 'node:path';
 import { resolveVariables } from '../secrets/variables.ts';
 import type { PoolSettings, ServerSpec } from '../workers/spec.ts';
 import { overlaid } from '../yaml/without-defaults.ts';
+import { bundledProgram, bundledServers } from './bundled-servers.ts';
 import type { ServerDefinition } from './definition.ts';
 import type { Complain, ReadingContext } from './reading.ts';
 
@@ -25,8 +26,7 @@ export function createServerSpec(
   const cwd = path.resolve(context.baseDir, server.cwd ?? '.');
   const spec = {
     name,
-    command: commandOf(server.command, context.baseDir),
-    args: server.args,
+    ...programOf(named, context.baseDir, complain),
     env: environmentOf(named, context, complain),
     cwd,
     startTimeout: server.startTimeout,
@@ -34,6 +34,31 @@ export function createServerSpec(
     pool: poolOf(named, complain),
   };
   return Object.freeze({ ...spec, generation: generationOf(spec) });
+}
+
+interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** Either `use` names a server that comes with the proxy, run by the node that runs us, or `command` says what to start. */
+function programOf({ path: place, server }: NamedServer, baseDir: string, complain: Complain): Program {
+  const { use, command, args } = server;
+  if (use === undefined && command !== undefined) return { command: commandOf(command, baseDir), args };
+  const program = use === undefined ? undefined : bundledProgram(use);
+  if (use === undefined) {
+    complain('INVALID_SETTING', place, 'Write either "command:" or "use:" with the name of a bundled server');
+  } else if (command !== undefined || args.length > 0) {
+    complain('INVALID_SETTING', [...place, 'use'], 'With "use:" leave out "command:" and "args:"');
+  } else if (program === undefined) {
+    const names = bundledServers().join(', ');
+    complain(
+      'INVALID_SETTING',
+      [...place, 'use'],
+      `There is no bundled server of this name; there are: ${names}`,
+    );
+  }
+  return { command: process.execPath, args: program === undefined ? [] : [program] };
 }
 
 /** A bare name is looked up in PATH by the system; a path is relative to the configuration, wherever `cwd` is. */

@@ -30,7 +30,9 @@ export type PoolSettings = z.infer<typeof poolSettings>;
 
 /** The part of a tenant's YAML that describes a stdio server, before `${NAME}` is resolved. */
 export const serverShape = {
-  command: z.string().min(1),
+  /** A server that comes with the proxy, by its name; in place of `command` and `args`. */
+  use: z.string().min(1).optional(),
+  command: z.string().min(1).optional(),
   args: z.array(z.string('quote it, so that it is text')).default([]),
   env: z
     .record(

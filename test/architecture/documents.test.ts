@@ -8,6 +8,7 @@ import { configSchema } from '../../src/config/config.ts';
 import { environmentOverrides } from '../../src/config/environment.ts';
 import { type ProxyEvent } from '../../src/events/events.ts';
 import { tenantDefinition } from '../../src/tenants/definition.ts';
+import { failureCodes } from '../../src/servers/kit/failure.ts';
 import { problemCodes } from '../../src/yaml/problem.ts';
 import { readYaml } from '../../src/yaml/read-yaml.ts';
 import { serverSettings, settingsIn } from './settings.ts';
@@ -26,6 +27,14 @@ const otherVariables = [
   ...['PATH', 'HOME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR', 'NO_COLOR'],
   ...['ACCOUNT', 'API_TOKEN', 'ACME_TOKEN', 'KEY', 'TENANT', 'NAME'],
 ];
+
+/** What the pages of the bundled servers name beside: failures of tools, and their own variables and codes. */
+const ofServers = (file: string): readonly string[] => {
+  if (!file.startsWith('docs/servers/')) return [];
+  const source = filesIn('src/servers', '.ts').map(read).join('\n');
+  const quoted = [...source.matchAll(/'([A-Z]+(?:_[A-Z]+)*)'/g)].map(([, name = '']) => name);
+  return [...Object.keys(failureCodes), ...quoted];
+};
 
 /** First cells of a document's table rows, bare of back-ticks. */
 const firstCells = (text: string) => [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell = '']) => cell);
@@ -49,10 +58,15 @@ describe('errors', () => {
     expect(firstCells(ofFiles).toSorted()).toEqual(Object.keys(problemCodes).toSorted());
   });
 
+  test('docs/servers has every failure of a tool as the kit has it', () => {
+    for (const [code, meaning] of Object.entries(failureCodes))
+      expect(read('docs/servers/README.md')).toContain(`| \`${code}\` | ${meaning} |`);
+  });
+
   test.each(documents)('%s names no code that does not exist', (file) => {
     // Codes stand in back-ticks; environment variables do too, but never with these endings or alone.
     const named = [...read(file).matchAll(/`([A-Z]+(?:_[A-Z]+)*)`/g)].map(([, code = '']) => code);
-    const notCodes = new Set([...Object.keys(environmentOverrides), ...otherVariables]);
+    const notCodes = new Set([...Object.keys(environmentOverrides), ...otherVariables, ...ofServers(file)]);
     expect(named.filter((name) => !codes.has(name) && !notCodes.has(name))).toEqual([]);
   });
 });

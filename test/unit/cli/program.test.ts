@@ -48,6 +48,12 @@ describe('help', () => {
   });
 });
 
+test('help of server, which needs no configuration', async () => {
+  const { code, out } = await runRecorded('server', '--help');
+  expect(code).toBe(0);
+  expect(out).toContain('Usage: proxy server [options] [name]');
+});
+
 test('the version is the package`s', async () => {
   const { version: packaged } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
   expect(version).toBe(packaged);

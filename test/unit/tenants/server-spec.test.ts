@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ServerDefinition } from '../../../src/tenants/definition.ts';
 import { createServerSpec } from '../../../src/tenants/server-spec.ts';
@@ -133,4 +134,47 @@ test('each thing wrong is told with its place, and none thrown', () => {
     'INVALID_SETTING servers.files.env.B',
     'INVALID_SETTING servers.files.pool',
   ]);
+});
+
+describe('a server that comes with the proxy', () => {
+  const { startTimeout, maxReply } = definition;
+  const bare = { env: {}, startTimeout, maxReply };
+  const complaintsOf = (server: Partial<ServerDefinition>): string[] => {
+    const told: string[] = [];
+    createServerSpec(
+      { name: 'default', path: ['server'], server: { ...bare, args: [], ...server }, pool },
+      readingContext,
+      (code, path, message) => told.push(`${code} ${path.join('.')} ${message}`),
+    );
+    return told;
+  };
+
+  test('is run by the node that runs the proxy', () => {
+    const { command, args } = createServerSpec(
+      { name: 'default', path: ['server'], server: { ...bare, args: [], use: 'demo' }, pool },
+      readingContext,
+      () => expect.unreachable(),
+    );
+    expect(command).toBe(process.execPath);
+    expect(args).toEqual([path.resolve('src/servers/demo/main.ts')]);
+  });
+
+  test.each([
+    [
+      'one there is not',
+      { use: 'dmeo' },
+      /^INVALID_SETTING server\.use There is no bundled server .*: .*demo/,
+    ],
+    ['one from elsewhere', { use: '../cli' }, /^INVALID_SETTING server\.use There is no bundled server/],
+    [
+      'the kit, which is no program',
+      { use: 'kit' },
+      /^INVALID_SETTING server\.use There is no bundled server/,
+    ],
+    ['together with a command', { use: 'demo', command: 'node' }, /^INVALID_SETTING server\.use With "use:"/],
+    ['together with arguments', { use: 'demo', args: ['x'] }, /^INVALID_SETTING server\.use With "use:"/],
+    ['neither use nor command', {}, /^INVALID_SETTING server Write either "command:" or "use:"/],
+  ])('%s is refused', (_what, server, message) => {
+    expect(complaintsOf(server)).toEqual([expect.stringMatching(message)]);
+  });
 });
