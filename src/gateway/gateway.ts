@@ -7,7 +7,7 @@ import type { Upstream } from '../calls/upstream.ts';
 import type { Announce } from '../events/events.ts';
 import type { Message } from '../mcp/message.ts';
 import { methods } from '../mcp/methods.ts';
-import type { Session, SessionStream } from '../sessions/session.ts';
+import type { Session } from '../sessions/session.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Tenant, Tenants } from '../tenants/tenant.ts';
 import type { Clock } from '../time/clock.ts';
@@ -107,11 +107,9 @@ export class Gateway {
     return this.#parts.sessions.require(principal, spec.name, sessionId);
   }
 
-  /** Hear on `stream` what the server says of itself. Returns how to stop. */
-  listen(caller: Admitted, sessionId: string, stream: SessionStream): () => void {
-    const session = this.session(caller, sessionId);
-    session.listen(stream);
-    return () => session.unlisten(stream);
+  /** The same, for who can do without. */
+  findSession({ principal, spec }: Admitted, sessionId: string | undefined): Session | undefined {
+    return sessionId === undefined ? undefined : this.#parts.sessions.find(principal, spec.name, sessionId);
   }
 
   /** The client says goodbye. */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { SessionStream } from '../sessions/resumable-stream.ts';
 
 /** A stream whose reader does not keep up is closed rather than kept in memory. */
 const maxBufferedBytes = 8 * 1024 * 1024;
@@ -15,37 +16,54 @@ const after = Buffer.from('\n\n');
 const joinUpTo = 64 * 1024;
 
 /** Server-sent events on one response; each message is one event, sent as the bytes that came. */
-export interface EventStream {
+export interface EventStream extends SessionStream {
   /** False once the client is gone or too slow. */
-  write(message: readonly Buffer[]): boolean;
+  write(message: readonly Buffer[], eventId?: string): boolean;
+  /** An event of another kind, or the id to begin with: `fields` are its lines. */
+  writeEvent(fields: readonly string[]): void;
   /** Keeps the connection and the proxies on its way awake. */
-  comment(): void;
+  comment(text?: string): void;
+  /** Let the client know at once that the stream is open, where nothing is written yet. */
+  flush(): void;
   close(): void;
 }
 
+/** The head goes out with what is written first. */
 export function openEventStream(
   response: ServerResponse,
   extra: Readonly<Record<string, string>> = {},
 ): EventStream {
   response.writeHead(200, { ...headers, ...extra });
-  response.flushHeaders();
+  const isOpen = () => !response.writableEnded && !response.destroyed;
   return {
-    write(message) {
-      if (response.writableEnded || response.destroyed) return false;
+    write(message, eventId) {
+      if (!isOpen()) return false;
       if (response.writableLength > maxBufferedBytes) {
         response.destroy();
         return false;
       }
-      for (const part of joined([before, ...message, after])) response.write(part);
+      const start = eventId === undefined ? before : Buffer.from(`id: ${eventId}\nevent: message\ndata: `);
+      for (const part of joined([start, ...message, after])) response.write(part);
       return true;
     },
-    comment() {
-      if (!response.writableEnded && !response.destroyed) response.write(': alive\n\n');
+    writeEvent(fields) {
+      if (isOpen()) response.write(`${fields.join('\n')}\n\n`);
+    },
+    comment(text = 'alive') {
+      if (isOpen()) response.write(`: ${text}\n\n`);
+    },
+    flush() {
+      if (isOpen()) response.flushHeaders();
     },
     close() {
       if (!response.writableEnded) response.end();
     },
   };
+}
+
+/** What a client can name to go on from, before the first message (2025-11-25 transports, "Sending Messages"). */
+export function prime(stream: EventStream, eventId: string, retryMs: number): void {
+  stream.writeEvent([`id: ${eventId}`, `retry: ${retryMs}`, 'data: ']);
 }
 
 function joined(parts: readonly Buffer[]): readonly Buffer[] {

@@ -5,8 +5,9 @@ import { MalformedMessage, type Message, readMessage, splitBatch } from '../mcp/
 import { methods } from '../mcp/methods.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
 import type { Session } from '../sessions/session.ts';
+import { AwakeStreams, awakeEveryMs } from './awake.ts';
 import { errorBody, sendError } from './error-reply.ts';
-import { openEventStream } from './event-stream.ts';
+import { openListening } from './listening.ts';
 import {
   checkGetHeaders,
   checkPostHeaders,
@@ -30,8 +31,6 @@ export interface McpEndpointParts {
   readonly refused: (remote: string) => void;
 }
 
-/** How often silent connections are given a sign of life, in milliseconds. */
-const awakeEvery = 15_000;
 const maxBatch = 100;
 const drainRetryMs = 1000;
 
@@ -45,16 +44,15 @@ interface Exchange {
 /** Streamable HTTP of 2025-03-26, 2025-06-18 and 2025-11-25: POST, GET and DELETE on one path. */
 export class McpEndpoint {
   readonly #parts: McpEndpointParts;
-  readonly #streams = new Set<{ comment(): void; close(): void }>();
+  readonly #streams = new AwakeStreams();
   readonly #awake: NodeJS.Timeout;
 
   constructor(parts: McpEndpointParts) {
     this.#parts = parts;
     this.#awake = setInterval(() => {
       // Not the young ones: a comment turns a plain answer into a stream.
-      parts.gateway.keepAwake(awakeEvery);
-      for (const stream of this.#streams) stream.comment();
-    }, awakeEvery).unref();
+      parts.gateway.keepAwake(awakeEveryMs);
+    }, awakeEveryMs).unref();
   }
 
   /** Answer one HTTP request, whatever it holds. `server` is the name in the path, if any. */
@@ -69,7 +67,7 @@ export class McpEndpoint {
   /** End the streams that would otherwise stay open for ever. */
   close(): void {
     clearInterval(this.#awake);
-    for (const stream of this.#streams) stream.close();
+    this.#streams.close();
   }
 
   async #route(
@@ -111,11 +109,15 @@ export class McpEndpoint {
 
   async #answer({ request, response, caller }: Exchange, message: Message): Promise<void> {
     let opened: Session | undefined;
-    const reply = createPostReply(response, () => (opened ? { 'mcp-session-id': opened.id } : {}));
+    const sessionId = sessionIdOf(request);
+    const reply = createPostReply(response, {
+      extra: () => (opened ? { 'mcp-session-id': opened.id } : {}),
+      session: () => this.#parts.gateway.findSession(caller, sessionId),
+    });
     // The header with the session's id must come first, so an `initialize` is never kept awake with a comment.
     const stayAwake = message.method === methods.initialize ? noComment : reply.stayAwake;
     try {
-      const inbound = { sessionId: sessionIdOf(request), message, tell: reply.tell, stayAwake };
+      const inbound = { sessionId, message, tell: reply.tell, stayAwake };
       const answer = await this.#parts.gateway.request(caller, inbound);
       opened = answer.opened;
       reply.finish([answer.reply.parts], false);
@@ -140,7 +142,8 @@ export class McpEndpoint {
       accepted(response);
       return;
     }
-    const reply = createPostReply(response, () => ({}));
+    const session = () => gateway.findSession(caller, sessionId);
+    const reply = createPostReply(response, { extra: () => ({}), session });
     const { tell, stayAwake } = reply;
     const answers = await Promise.all(
       requests.map((message) =>
@@ -155,16 +158,9 @@ export class McpEndpoint {
 
   #get({ request, response, caller }: Exchange): void {
     checkGetHeaders(request);
-    const sessionId = requireSessionId(request);
-    // Before the stream opens: afterwards there is no status left to say no with.
-    this.#parts.gateway.session(caller, sessionId);
-    const stream = openEventStream(response);
-    this.#streams.add(stream);
-    const unlisten = this.#parts.gateway.listen(caller, sessionId, stream);
-    response.once('close', () => {
-      this.#streams.delete(stream);
-      unlisten();
-    });
+    const session = this.#parts.gateway.session(caller, requireSessionId(request));
+    const stream = openListening(session, request, response);
+    if (stream) response.once('close', this.#streams.add(stream));
   }
 
   #delete({ request, response, caller }: Exchange): void {

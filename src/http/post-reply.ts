@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { type EventStream, openEventStream } from './event-stream.ts';
+import type { Session } from '../sessions/session.ts';
+import type { SessionStream } from '../sessions/resumable-stream.ts';
+import { type EventStream, openEventStream, prime } from './event-stream.ts';
 
 /**
  * The answer to one POST: plain JSON if there is nothing to say before it, else an event stream that
@@ -16,12 +18,28 @@ export interface PostReply {
   readonly stayAwake: () => void;
 }
 
-export function createPostReply(
-  response: ServerResponse,
-  extra: () => Readonly<Record<string, string>>,
-): PostReply {
-  let stream: EventStream | undefined;
-  const streaming = () => (stream ??= openEventStream(response, extra()));
+export interface PostReplyOptions {
+  /** Headers of the answer, asked for as late as can be. */
+  readonly extra: () => Readonly<Record<string, string>>;
+  /** Whose stream it will be, if it becomes one: a client that loses its connection can then come again for the rest. */
+  readonly session: () => Session | undefined;
+}
+
+/** An event stream, and where what is written to it goes from there. */
+interface Streaming {
+  readonly connection: EventStream;
+  readonly stream: SessionStream;
+}
+
+export function createPostReply(response: ServerResponse, { extra, session }: PostReplyOptions): PostReply {
+  let open: Streaming | undefined;
+  const isGone = () => response.destroyed || response.writableEnded;
+
+  /** Undefined if it is too late: a client that was told nothing cannot come again for the rest. */
+  function streaming(): Streaming | undefined {
+    if (!open && !isGone()) open = begin(response, openEventStream(response, extra()), session());
+    return open;
+  }
 
   function sendJson(parts: readonly Buffer[]): void {
     let length = 0;
@@ -37,28 +55,41 @@ export function createPostReply(
     response.end();
   }
 
+  let isFinished = false;
   return {
     tell(message) {
-      if (!response.destroyed && !response.writableEnded) streaming().write(message);
+      if (!isFinished) streaming()?.stream.write(message);
     },
     finish(answers, isBatch) {
-      if (response.destroyed || response.writableEnded) return;
-      if (stream) {
-        for (const answer of answers) stream.write(answer);
-        stream.close();
-      } else if (isBatch) {
-        sendJson(joined(answers));
-      } else {
-        sendJson(answers[0] ?? []);
+      if (isFinished) return;
+      isFinished = true;
+      if (open) {
+        for (const answer of answers) open.stream.write(answer);
+        open.stream.close();
+      } else if (!isGone()) {
+        sendJson(isBatch ? joined(answers) : (answers[0] ?? []));
       }
     },
     abandon() {
-      if (!response.destroyed && !response.writableEnded) streaming().close();
+      if (isFinished) return;
+      isFinished = true;
+      if (open) open.stream.close();
+      // Without an id to come again with: there is nothing to come for.
+      else if (!isGone()) openEventStream(response, extra()).close();
     },
     stayAwake() {
-      if (!response.destroyed && !response.writableEnded) streaming().comment();
+      if (!isFinished) streaming()?.connection.comment();
     },
   };
+}
+
+/** With a session that keeps what it says, its client can come again for the rest. */
+function begin(response: ServerResponse, connection: EventStream, owner: Session | undefined): Streaming {
+  const stream = owner?.replay?.open('reply', connection);
+  if (!stream) return { connection, stream: connection };
+  if (owner?.readsEmptyEvents) prime(connection, stream.eventId, owner.retryMs);
+  response.once('close', () => stream.disconnected(connection));
+  return { connection, stream };
 }
 
 function joined(answers: readonly (readonly Buffer[])[]): Buffer[] {

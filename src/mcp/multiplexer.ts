@@ -1,5 +1,5 @@
 import { methods } from './methods.ts';
-import { type Message, readMessage, textOf } from './message.ts';
+import { type Message, readMessage, splitBatch, textOf } from './message.ts';
 import { Slots } from './slots.ts';
 import { splice } from './splice.ts';
 
@@ -30,6 +30,8 @@ interface Entry {
 const maxAbandoned = 10_000;
 /** Answers nobody waits for, e.g. doubles, before the worker is taken for broken. */
 const maxStrays = 3;
+/** Messages that a worker may write as one batch. */
+const maxBatch = 1000;
 
 /**
  * Many callers over one worker. Every request gets an id of our own, from 1 and never reused in the
@@ -95,9 +97,13 @@ export class Multiplexer {
     this.#send([Buffer.from(`${json}\n`)]);
   }
 
-  /** One line from the worker. @throws {MalformedMessage} if it is no message. */
+  /** One line from the worker: a message, or a batch of them (2025-03-26). @throws {MalformedMessage} if it is neither. */
   receive(line: Buffer, maxDepth: number): void {
-    const message = readMessage(line, maxDepth);
+    const batch = line[0] === 0x5b ? splitBatch(line, maxBatch, maxDepth) : undefined;
+    for (const each of batch ?? [line]) this.#receive(readMessage(each, maxDepth));
+  }
+
+  #receive(message: Message): void {
     if (message.kind === 'response') this.#settle(message);
     else if (message.kind === 'request') this.#asked(message);
     else if (message.method === methods.progress) this.#progress(message);

@@ -7,12 +7,17 @@ import { methods } from '../mcp/methods.ts';
 import { type Message, textOf, valueOf } from '../mcp/message.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
 import { splice } from '../mcp/splice.ts';
+import { Replay } from './replay.ts';
+import type { ReplayBudget } from './replay-budget.ts';
+import type { SessionStream } from './resumable-stream.ts';
 
-/** Where a session's messages go that belong to no call: an open GET stream. */
-export interface SessionStream {
-  /** False if it can take no more; it is then closed. */
-  write(message: readonly Buffer[]): boolean;
-  close(): void;
+/** What is known of a session from its first request on. */
+export interface Opening {
+  readonly now: () => number;
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  /** The revision that was agreed on. */
+  readonly protocolVersion: string;
+  readonly replayBudget: ReplayBudget;
 }
 
 /** Messages kept for a client that has no stream open right now. */
@@ -28,6 +33,7 @@ export class Session implements Caller {
   readonly owner: Principal;
   readonly server: string;
   readonly capabilities: Readonly<Record<string, unknown>>;
+  readonly protocolVersion: string;
   readonly openedAt: number;
   lastUsedAt: number;
   calls = 0;
@@ -43,13 +49,10 @@ export class Session implements Caller {
   #lastQuestion = 0;
   #whenIdle: (() => void) | undefined;
   #line: Line | undefined;
+  readonly #replayBudget: ReplayBudget;
+  #replay: Replay | undefined;
 
-  constructor(
-    id: SessionId,
-    owner: Principal,
-    server: string,
-    opening: { now: () => number; capabilities: Readonly<Record<string, unknown>> },
-  ) {
+  constructor(id: SessionId, owner: Principal, server: string, opening: Opening) {
     this.id = id;
     this.owner = owner;
     this.server = server;
@@ -57,6 +60,8 @@ export class Session implements Caller {
     this.openedAt = opening.now();
     this.lastUsedAt = this.openedAt;
     this.capabilities = opening.capabilities;
+    this.protocolVersion = opening.protocolVersion;
+    this.#replayBudget = opening.replayBudget;
   }
 
   /** The session's way to its server, from the moment it is open. */
@@ -76,6 +81,22 @@ export class Session implements Caller {
 
   get keyName(): string {
     return this.owner.keyName;
+  }
+
+  /** Older clients take an event without data for a broken message. */
+  get readsEmptyEvents(): boolean {
+    return this.protocolVersion >= '2025-11-25';
+  }
+
+  /** How long its client is asked to wait before it connects again, in milliseconds. */
+  get retryMs(): number {
+    return this.#replayBudget.bounds.retry;
+  }
+
+  /** What its client can be told again; undefined if nothing is kept. */
+  get replay(): Replay | undefined {
+    if (this.#replayBudget.bounds.events === 0) return undefined;
+    return (this.#replay ??= new Replay(this.tenantId, this.#replayBudget));
   }
 
   get isListening(): boolean {
@@ -132,6 +153,8 @@ export class Session implements Caller {
 
   /** Listen on `stream`; the newest stream gets what comes, older ones stay open and silent. */
   listen(stream: SessionStream): void {
+    // One that is resumed becomes the newest.
+    if (this.#streams.includes(stream)) this.#streams.splice(this.#streams.indexOf(stream), 1);
     this.#streams.push(stream);
     if (this.#streams.length > maxStreams) this.#streams.shift()?.close();
     for (let next = this.#backlog[0]; next && stream.write(next); next = this.#backlog[0])
@@ -150,6 +173,7 @@ export class Session implements Caller {
     for (const stream of this.#streams.splice(0)) stream.close();
     this.#backlog = [];
     this.#questions.clear();
+    this.#replay?.clear();
     this.#line?.hangUp(reason);
   }
 

@@ -8,6 +8,7 @@ import type { Announce } from '../events/events.ts';
 import { initializeAnswer } from '../mcp/handshake.ts';
 import { negotiate } from '../mcp/versions.ts';
 import type { Clock } from '../time/clock.ts';
+import { ReplayBudget, type ReplayBounds } from './replay-budget.ts';
 import { introduction, Session } from './session.ts';
 
 export interface SessionBounds {
@@ -17,6 +18,7 @@ export interface SessionBounds {
   readonly maxAge: number;
   readonly max: number;
   readonly maxPerTenant: number;
+  readonly replay: ReplayBounds;
 }
 
 /** Who is here. A session is found only by the key it was opened with; for anybody else it does not exist. */
@@ -27,12 +29,14 @@ export class Sessions {
   readonly #sessions = new Map<string, Session>();
   /** Sessions and those that are being opened. */
   readonly #perTenant = new Map<string, number>();
+  readonly #replayBudget: ReplayBudget;
   #opening = 0;
 
   constructor(bounds: SessionBounds, clock: Clock, announce: Announce) {
     this.#bounds = bounds;
     this.#clock = clock;
     this.#announce = announce;
+    this.#replayBudget = new ReplayBudget(bounds.replay, () => clock.now());
   }
 
   get size(): number {
@@ -54,14 +58,16 @@ export class Sessions {
       this.#requireRoom(tenantId);
       const { protocolVersion, capabilities, client } = introduction(call.message);
       const id = randomBytes(32).toString('base64url') as SessionId;
+      const spoken = negotiate(protocolVersion);
       const session = new Session(id, owner, server, {
         now: () => this.#clock.now(),
         capabilities,
+        protocolVersion: spoken,
+        replayBudget: this.#replayBudget,
       });
       const { line, result } = await upstream.connect(session, call);
       session.line = line;
       this.#sessions.set(id, session);
-      const spoken = negotiate(protocolVersion);
       this.#announce({ type: 'session.opened', ...owner, server, client, protocolVersion: spoken });
       const reply = { parts: [initializeAnswer(call.message, result, spoken)], isError: false };
       this.#makeRoom(session);
@@ -76,13 +82,18 @@ export class Sessions {
 
   /** @throws {ProxyError} SESSION_NOT_FOUND, in the same words whether it never was, has ended, or is another's. */
   require(owner: Principal, server: string, id: string): Session {
-    const session = this.#sessions.get(id);
-    const isOwn =
-      session?.tenantId === owner.tenantId && session.keyName === owner.keyName && session.server === server;
-    if (!session || !isOwn)
+    const session = this.find(owner, server, id);
+    if (!session)
       throw new ProxyError('SESSION_NOT_FOUND', 'No such session; open a new one with initialize');
     session.lastUsedAt = this.#clock.now();
     return session;
+  }
+
+  find(owner: Principal, server: string, id: string): Session | undefined {
+    const session = this.#sessions.get(id);
+    const isOwn =
+      session?.tenantId === owner.tenantId && session.keyName === owner.keyName && session.server === server;
+    return isOwn ? session : undefined;
   }
 
   close(session: Session, reason: string): void {
@@ -110,8 +121,9 @@ export class Sessions {
     return counts;
   }
 
-  /** End what is idle or old. */
+  /** End what is idle or old, and forget what was kept long enough. */
   sweep(): void {
+    this.#replayBudget.sweep();
     const now = this.#clock.now();
     const { idle, maxAge } = this.#bounds;
     for (const session of this.#sessions.values()) {

@@ -45,6 +45,7 @@ beforeAll(async () => {
         rude('large', 'longline', { BYTES: String(8 * MiB) }),
         rude('split', 'split-utf8'),
         rude('reporter', 'security-reports', { COUNT: '5000' }),
+        rude('batch', 'batch'),
       ]),
       chatty: tenantYaml('chatty', 'chatty', oneWorker, { STDERR_BYTES: String(32 * MiB) }),
       babbling: tenantYaml('babbling', 'chatty', oneWorker, { BANNER_LINES: '200', STDERR_BYTES: '100' }),
@@ -165,7 +166,7 @@ describe('beside a neighbour who notices nothing', () => {
     await call.ended;
     expect(call.messages.at(-1)).toBe(answerLine('1', 'after the flood'));
     expect(await other.text('whoami')).toContain('canary-of-flood');
-    expect(stream.text).toBe('');
+    expect(stream.messages).toEqual([]);
     stream.close();
   });
 
@@ -178,6 +179,17 @@ describe('beside a neighbour who notices nothing', () => {
   test('characters that come in halves are put together', async () => {
     const text = 'zażółć gęślą 🙂 日本語';
     expect(await (await open('split')).call('echo', { text })).toBe(answerLine('1', text));
+  });
+
+  test('messages that a server writes as one batch are taken apart', async () => {
+    const session = await open('batch');
+    const exchange = await session.begin('echo', { text: 'x' });
+    await exchange.ended;
+    const { messages } = exchange;
+    expect(messages).toHaveLength(2);
+    expect(messages[0]).toContain('notifications/message');
+    expect(messages[1]).toBe(answerLine('1', 'x'));
+    expect(proxy.logs.filter(happenedTo('batch', 'worker.misbehaved'))).toEqual([]);
   });
 
   test('banners on stdout and much on stderr are borne', async () => {

@@ -55,10 +55,10 @@ export function send(url: string, { method = 'POST', headers = {}, body }: Sendi
   });
 }
 
-/** The data of each whole event; comments are none. */
+/** The data of each whole event; comments are none, and an event without data holds no message. */
 function eventsIn(text: string): string[] {
   const events = text.split('\n\n').slice(0, -1);
-  return events.flatMap((event) => /^data: (.*)$/m.exec(event)?.[1] ?? []);
+  return events.flatMap((event) => /^data: (.+)$/m.exec(event)?.[1] ?? []);
 }
 
 export const mcpHeaders = (key: string, more: Readonly<Record<string, string>> = {}) => ({

@@ -38,7 +38,13 @@ describe('an empty file is a sound one', () => {
       state: path.join(dir, '.proxy/state'),
       admin: { socket: path.join(dir, '.proxy/admin.sock') },
       workers: { max: 200, isolation: 'auto', passEnv: [], stopGrace: 2000, sweepEvery: 1000 },
-      sessions: { idle: 1_800_000, maxAge: 86_400_000, max: 10_000, maxPerTenant: 1000 },
+      sessions: {
+        idle: 1_800_000,
+        maxAge: 86_400_000,
+        max: 10_000,
+        maxPerTenant: 1000,
+        replay: { events: 500, perSession: 4 * 1024 ** 2, total: 64 * 1024 ** 2, keep: 300_000, retry: 1000 },
+      },
       limits: { body: 4 * 1024 ** 2, depth: 64, connections: 2000 },
       defaults: {
         pool: {

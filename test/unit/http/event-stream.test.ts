@@ -1,14 +1,16 @@
 import { type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { type EventStream, openEventStream } from '../../../src/http/event-stream.ts';
+import { type EventStream, openEventStream, prime } from '../../../src/http/event-stream.ts';
 import { begin, eventOf, fetched, pledge, responseOf, serve } from './serving.ts';
 
 /** A stream and the client that listens to it. */
 async function connect() {
   const opened = pledge<{ stream: EventStream; response: ServerResponse }>();
   const port = await serve((_request, response) => {
-    opened.resolve({ stream: openEventStream(response), response });
+    const stream = openEventStream(response);
+    stream.flush();
+    opened.resolve({ stream, response });
   });
   const request = begin(port);
   request.end();
@@ -57,6 +59,24 @@ test('may have headers of its own', async () => {
     openEventStream(response, { 'mcp-session-id': 'abc' }).close();
   });
   expect(headers['mcp-session-id']).toBe('abc');
+});
+
+test('an event may have an id, by which a client can go on from there', async () => {
+  const { body } = await fetched((_request, response) => {
+    const stream = openEventStream(response);
+    stream.write([Buffer.from('{}')], 'a-1');
+    stream.close();
+  });
+  expect(body).toBe(`id: a-1\n${eventOf('{}')}`);
+});
+
+test('a beginning has an id, no data, and says when to come again', async () => {
+  const { body } = await fetched((_request, response) => {
+    const stream = openEventStream(response);
+    prime(stream, 'a-0', 1500);
+    stream.close();
+  });
+  expect(body).toBe('id: a-0\nretry: 1500\ndata: \n\n');
 });
 
 test('a sign of life is no event', async () => {

@@ -4,9 +4,10 @@ import { begin, eventOf, fetched, pledge, serve } from './serving.ts';
 
 const answerTo = (...uses: ((reply: PostReply) => void)[]) =>
   fetched((_request, response) => {
-    const reply = createPostReply(response, () => ({ 'mcp-session-id': 'abc' }));
+    const reply = createPostReply(response, { extra: () => ({ 'mcp-session-id': 'abc' }), session: nobody });
     for (const use of uses) use(reply);
   });
+const nobody = () => undefined;
 const pieces = (...texts: string[]) => texts.map((text) => Buffer.from(text));
 const json = 'application/json';
 const events = 'text/event-stream';
@@ -89,7 +90,7 @@ test('a client that is gone is told nothing, and nothing breaks', async () => {
   const created = pledge<PostReply>();
   const gone = pledge();
   const port = await serve((_request, response) => {
-    created.resolve(createPostReply(response, () => ({})));
+    created.resolve(createPostReply(response, { extra: () => ({}), session: nobody }));
     response.once('close', () => gone.resolve(undefined));
   });
   const request = begin(port);

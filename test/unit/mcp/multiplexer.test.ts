@@ -280,4 +280,20 @@ describe('what the worker says of itself', () => {
     expect(caller.replies).toEqual([]);
     expect(mux.inFlight).toBe(1);
   });
+
+  test('a batch is taken apart, whatever is in it; an empty or broken one is no message', () => {
+    const { mux, say, heard } = createTalk();
+    const callers = [createCaller(), createCaller()];
+    const [one, two] = callers.map(({ waiter }, at) => mux.request(request(`"${at}"`), waiter));
+    say(
+      `[{"jsonrpc":"2.0","id":${two},"result":2}, {"jsonrpc":"2.0","method":"n"},{"jsonrpc":"2.0","id":${one},"result":1}]`,
+    );
+    expect(callers.map(({ replies }) => replies)).toEqual([
+      ['{"jsonrpc":"2.0","id":"0","result":1}'],
+      ['{"jsonrpc":"2.0","id":"1","result":2}'],
+    ]);
+    expect(heard).toEqual(['n']);
+    for (const text of ['[]', '[1]', '[[]]', '[{"jsonrpc":"2.0"}', '[{"jsonrpc":"2.0"}]'])
+      expect(() => say(text)).toThrow(MalformedMessage);
+  });
 });

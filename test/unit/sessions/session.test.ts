@@ -4,6 +4,7 @@ import type { SessionId } from '../../../src/calls/ids.ts';
 import { type Message, readMessage } from '../../../src/mcp/message.ts';
 import { introduction, Session } from '../../../src/sessions/session.ts';
 import { acme, messageOf, someCall } from '../calls/some-call.ts';
+import { someBudget } from './some-budget.ts';
 import { createStream } from './some-stream.ts';
 
 /** Messages kept for a client that is away. */
@@ -13,6 +14,8 @@ function createSession() {
   const session = new Session('id' as SessionId, { tenantId: acme, keyName: 'laptop' }, 'default', {
     now: () => 0,
     capabilities: {},
+    protocolVersion: '2025-11-25',
+    replayBudget: someBudget(),
   });
   const sent: Message[] = [];
   const hungUp: string[] = [];
@@ -36,6 +39,8 @@ test('a session that never came to its line is none', () => {
   const session = new Session('id' as SessionId, { tenantId: acme, keyName: 'laptop' }, 'default', {
     now: () => 0,
     capabilities: {},
+    protocolVersion: '2025-11-25',
+    replayBudget: someBudget(),
   });
   expect(() => session.line).toThrow(expect.objectContaining({ code: 'SESSION_NOT_FOUND' }) as Error);
   session.accept(news('x'));

@@ -7,9 +7,10 @@ import { type Session } from '../../../src/sessions/session.ts';
 import { type SessionBounds, Sessions } from '../../../src/sessions/sessions.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
 import { acme, messageOf, someCall } from '../calls/some-call.ts';
+import { someBounds } from './some-budget.ts';
 import { createStream } from './some-stream.ts';
 
-const bounds: SessionBounds = { idle: 1000, maxAge: 10_000, max: 4, maxPerTenant: 2 };
+const bounds: SessionBounds = { idle: 1000, maxAge: 10_000, max: 4, maxPerTenant: 2, replay: someBounds };
 const laptop: Principal = { tenantId: acme, keyName: 'laptop' };
 const phone: Principal = { tenantId: acme, keyName: 'phone' };
 const stranger: Principal = { tenantId: 'globex' as TenantId, keyName: 'laptop' };

@@ -1,4 +1,4 @@
-import type { SessionStream } from '../../../src/sessions/session.ts';
+import type { SessionStream } from '../../../src/sessions/resumable-stream.ts';
 
 /** A listening client that takes `room` messages and no more. */
 export function createStream(

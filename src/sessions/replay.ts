@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { ProxyError } from '../calls/error.ts';
+import type { TenantId } from '../calls/ids.ts';
+import type { Keeper, ReplayBudget } from './replay-budget.ts';
+import { ResumableStream, type SessionStream, type StreamKind } from './resumable-stream.ts';
+
+/** A message that was said, as it was. Text of one character per byte: it keeps no larger buffer alive. */
+interface Kept {
+  readonly stream: ResumableStream;
+  readonly sequence: number;
+  readonly text: string;
+  readonly saidAt: number;
+}
+
+/** What a client that comes again has missed. */
+export interface Missed {
+  readonly stream: ResumableStream;
+  readonly messages: readonly { readonly sequence: number; readonly text: string }[];
+  /** Some of it is not kept any more. */
+  readonly hasGap: boolean;
+}
+
+/** Of a kept message beside its text, in bytes; roughly. */
+const overhead = 160;
+const eventIdShape = /^([\w-]{16})-(listening|reply)(\d{1,15})-(\d{1,15})$/;
+
+/**
+ * What one session was told on its streams, for a client whose connection broke (2025-11-25 transports,
+ * "Resumability and Redelivery"). The ids of events begin with a word of the session's own that cannot be guessed, so
+ * that another session's are as unknown as made-up ones.
+ */
+export class Replay implements Keeper {
+  readonly tenantId: TenantId;
+  bytes = 0;
+
+  readonly #budget: ReplayBudget;
+  readonly #word = randomBytes(12).toString('base64url');
+  readonly #streams = new Map<string, ResumableStream>();
+  #kept: Kept[] = [];
+  #lastStream = 0;
+
+  constructor(tenantId: TenantId, budget: ReplayBudget) {
+    this.tenantId = tenantId;
+    this.#budget = budget;
+  }
+
+  /** A new stream, on the connection it begins with. */
+  open(kind: StreamKind, connection: SessionStream): ResumableStream {
+    const name = `${kind}${++this.#lastStream}`;
+    const stream = new ResumableStream(kind, connection, {
+      idOf: (sequence) => `${this.#word}-${name}-${sequence}`,
+      keep: (sequence, message) => this.#keep(stream, sequence, message),
+      over: () => this.#streams.delete(name),
+    });
+    this.#streams.set(name, stream);
+    return stream;
+  }
+
+  /**
+   * What came after the event `lastEventId`. Undefined if that is a listening stream of which nothing is left: it had
+   * nothing but news, so the client is better off with a new one than with none.
+   * @throws {ProxyError} INVALID_REQUEST if nothing can be told again
+   */
+  missedSince(lastEventId: string): Missed | undefined {
+    const [, word, kind = '', number = '', last] = eventIdShape.exec(lastEventId) ?? [];
+    if (word !== this.#word) throw cannotReplay();
+    const stream = this.#streams.get(kind + number);
+    if (stream) return this.#since(stream, Number(last));
+    if (kind === 'listening') return undefined;
+    throw cannotReplay();
+  }
+
+  #since(stream: ResumableStream, sequence: number): Missed {
+    const messages = this.#kept.filter((each) => each.stream === stream && each.sequence > sequence);
+    const missing = stream.sequence - sequence - messages.length;
+    // Less than none: what was never said.
+    if (missing < 0 || (missing > 0 && stream.kind === 'reply')) throw cannotReplay();
+    return { stream, messages, hasGap: missing > 0 };
+  }
+
+  forgetOldest(): void {
+    const oldest = this.#kept.shift();
+    if (oldest) this.#forgot(oldest);
+  }
+
+  forgetBefore(moment: number): void {
+    for (let [oldest] = this.#kept; oldest && oldest.saidAt < moment; [oldest] = this.#kept)
+      this.forgetOldest();
+  }
+
+  clear(): void {
+    while (this.#kept.length > 0) this.forgetOldest();
+    this.#streams.clear();
+  }
+
+  /** What is larger than all that may be kept is a gap. */
+  #keep(stream: ResumableStream, sequence: number, message: readonly Buffer[]): void {
+    const { events, perSession } = this.#budget.bounds;
+    const size = sizeOf(message);
+    if (size > perSession) return;
+    const text = message.map((part) => part.toString('latin1')).join('');
+    this.#kept.push({ stream, sequence, text, saidAt: this.#budget.now() });
+    stream.kept++;
+    this.bytes += size;
+    this.#budget.kept(this, size);
+    while (this.#kept.length > events || this.bytes > perSession) this.forgetOldest();
+  }
+
+  #forgot({ stream, text }: Kept): void {
+    const size = text.length + overhead;
+    this.bytes -= size;
+    this.#budget.forgot(this, size);
+    stream.forgotOne();
+  }
+}
+
+const sizeOf = (message: readonly Buffer[]) => message.reduce((total, part) => total + part.length, overhead);
+
+const cannotReplay = () =>
+  new ProxyError(
+    'INVALID_REQUEST',
+    'Nothing can be told again from this Last-Event-ID: it is not known in this session, or too long ago. ' +
+      'GET without Last-Event-ID opens a new stream; a request whose answer was lost has to be sent again',
+  );

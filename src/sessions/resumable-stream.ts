@@ -1,0 +1,86 @@
+/** A connection that a session's messages can go out on. */
+export interface SessionStream {
+  /** False if it can take no more; it is then closed. `eventId`: what a client names to go on from there. */
+  write(message: readonly Buffer[], eventId?: string): boolean;
+  close(): void;
+}
+
+/** `listening`: a GET for what belongs to no call; `reply`: the answer to a POST, and what comes ahead of it. */
+export type StreamKind = 'listening' | 'reply';
+
+/** What a stream needs of those who remember it. */
+export interface StreamMemory {
+  idOf(sequence: number): string;
+  keep(sequence: number, message: readonly Buffer[]): void;
+  /** Nobody writes to it any more, and nothing of it is kept. */
+  over(): void;
+}
+
+/** One stream of a session, over however many connections: each message on one stream only, and in order. */
+export class ResumableStream implements SessionStream {
+  readonly kind: StreamKind;
+  /** The number of the last message. */
+  sequence = 0;
+  /** How many of its messages are kept. */
+  kept = 0;
+  /** The reply is complete. */
+  isEnded = false;
+
+  readonly #memory: StreamMemory;
+  #connection: SessionStream | undefined;
+
+  constructor(kind: StreamKind, connection: SessionStream, memory: StreamMemory) {
+    this.kind = kind;
+    this.#connection = connection;
+    this.#memory = memory;
+  }
+
+  /** The id of the last event; of the stream's beginning, if there was none. */
+  get eventId(): string {
+    return this.#memory.idOf(this.sequence);
+  }
+
+  /** A reply takes everything, connected or not: its client may come again. */
+  write(message: readonly Buffer[]): boolean {
+    const next = this.sequence + 1;
+    const isSent = this.#connection?.write(message, this.#memory.idOf(next)) ?? false;
+    if (!isSent && this.kind === 'listening') return false;
+    this.sequence = next;
+    this.#memory.keep(next, message);
+    return true;
+  }
+
+  /** Go on over another connection, after what was missed; the one before is closed. */
+  resume(
+    connection: SessionStream,
+    missed: readonly { readonly sequence: number; readonly text: string }[],
+  ): void {
+    this.#connection?.close();
+    this.#connection = connection;
+    for (const { sequence, text } of missed)
+      connection.write([Buffer.from(text, 'latin1')], this.#memory.idOf(sequence));
+    if (this.isEnded) this.close();
+  }
+
+  /** Its client may come again on another connection. False if it already has. */
+  disconnected(connection: SessionStream): boolean {
+    if (this.#connection !== connection) return false;
+    this.#connection = undefined;
+    if (this.kind === 'listening' && this.kept === 0) this.#memory.over();
+    return true;
+  }
+
+  /** After a reply there will be nothing more; a client that listens may come again. */
+  close(): void {
+    this.isEnded = this.kind === 'reply';
+    this.#connection?.close();
+    this.#connection = undefined;
+    if (this.kept === 0) this.#memory.over();
+  }
+
+  forgotOne(): void {
+    this.kept--;
+    const isInUse = this.kind === 'reply' ? !this.isEnded : this.#connection !== undefined;
+    if (this.kept === 0 && !isInUse) this.#memory.over();
+  }
+}
