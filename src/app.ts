@@ -12,7 +12,8 @@ import { McpEndpoint } from './http/mcp-endpoint.ts';
 import { createLogger, type Logger } from './logging/logger.ts';
 import { logEvents } from './logging/observe.ts';
 import { createTally } from './metrics/tally.ts';
-import { createRedactor } from './secrets/redactor.ts';
+import { Redactor } from './secrets/redactor.ts';
+import { openSecretSources } from './secrets/open-sources.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { openTenants, type WatchedTenants } from './tenants/registry.ts';
 import type { Tenant, TenantChange } from './tenants/tenant.ts';
@@ -59,6 +60,7 @@ export function createProxy(config: Config, options: ProxyOptions = {}): Proxy {
 /** The one place where the parts meet. */
 class App implements Proxy {
   readonly #config: Config;
+  readonly #redactor = new Redactor(systemClock);
   readonly #logger: Logger;
   readonly #announce: Announce;
   readonly #tally = createTally();
@@ -73,27 +75,28 @@ class App implements Proxy {
   constructor(config: Config, { listeners = [] }: ProxyOptions) {
     const { workers, sessions, log } = config;
     this.#config = config;
-    this.#logger = createLogger({ level: log.level, format: log.format });
-    this.#announce = createAnnouncer([logEvents(this.#logger), this.#tally.listen, ...listeners]);
+    const { redact } = this.#redactor;
+    this.#logger = createLogger({ level: log.level, format: log.format, redact });
+    this.#announce = createAnnouncer([logEvents(this.#logger), this.#tally.listen, ...listeners], redact);
     this.#sessions = new Sessions(sessions, systemClock, this.#announce);
     this.#upstreams = new Upstreams({
       ...workers,
       clock: systemClock,
       announce: this.#announce,
       version,
-      redactorFor: createRedactor,
+      redactor: this.#redactor,
     });
   }
 
   async start(): Promise<{ url: string }> {
     if (this.#open) throw new Error('The proxy was started already');
-    const { folder, tenants: tenantsFolder, defaults, tenantIds } = this.#config;
+    const { folder, tenants: tenantsFolder, defaults, tenantIds, secrets } = this.#config;
     const tenants = await openTenants({
       folder: tenantsFolder,
       baseDir: folder,
       defaults,
       idPattern: tenantIds.pattern,
-      lookup: (name) => process.env[name],
+      secrets: openSecretSources(secrets, { baseDir: folder, env: process.env, clock: systemClock }),
       announce: this.#announce,
     });
     this.#follow({ added: [...tenants.all()], changed: [], removed: [] });
@@ -139,6 +142,7 @@ class App implements Proxy {
         tally: this.#tally,
         inFlight: gateway.inFlight,
         groupMemory: readGroupMemory(),
+        redact: this.#redactor.redact,
       }),
     );
   }

@@ -23,6 +23,8 @@ export interface StatusParts {
   readonly inFlight: number;
   /** Resident memory by process group. */
   readonly groupMemory: ReadonlyMap<number, number>;
+  /** Takes secrets out of what is said in words. */
+  readonly redact: (text: string) => string;
 }
 
 /** Everything an operator wants to see, collected from who owns it. Built from a list of fields: no secret can be among them. */
@@ -42,7 +44,10 @@ export function buildStatus(parts: StatusParts): Status {
     rssBytes: process.memoryUsage.rss(),
     totals: totals(parts, tenants),
     tenants,
-    problems: [...parts.tenants.problems(), ...generationProblems(parts)],
+    problems: [...parts.tenants.problems(), ...generationProblems(parts)].map((problem) => ({
+      ...problem,
+      message: parts.redact(problem.message),
+    })),
   };
 }
 
@@ -92,7 +97,7 @@ function serverStatus(parts: StatusParts, tenant: Tenant, spec: ServerSpec, sess
     p95Ms,
     lastError: lastError && {
       code: lastError.code,
-      message: lastError.message,
+      message: parts.redact(lastError.message),
       agoMs: Math.round(now - lastError.at),
     },
     retryInMs:

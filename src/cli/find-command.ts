@@ -7,7 +7,7 @@ export function commandTrouble(spec: Pick<ServerSpec, 'command' | 'cwd' | 'env'>
   if (!isFolder(spec.cwd)) return `cwd ${spec.cwd} is not a folder`;
   const { command, cwd } = spec;
   if (command.includes('/')) return fileTrouble(path.resolve(cwd, command));
-  const folders = (spec.env['PATH'] ?? process.env['PATH'] ?? '').split(path.delimiter);
+  const folders = (spec.env['PATH']?.reveal() ?? process.env['PATH'] ?? '').split(path.delimiter);
   // An empty entry of PATH means the current folder, as it always has.
   const found = folders.map((folder) => path.resolve(cwd, folder, command)).filter(isFile);
   if (found.length === 0) return `command ${command} is not on PATH; install it, or write its full path`;

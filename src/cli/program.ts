@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { version } from '../version.ts';
 import { configOption } from './config-option.ts';
 import { addKeyCommands } from './key-commands.ts';
+import { addSecretCommands } from './secret-commands.ts';
 import { type ExitCode, type Terminal } from './terminal.ts';
 
 /** Told by a command when it is done. */
@@ -42,6 +43,7 @@ export function createProgram(terminal: Terminal, done: Done): Command {
   addWatching(program, terminal, done);
   addActions(program, terminal, done);
   addKeyCommands(program, terminal, done);
+  addSecretCommands(program, terminal, done);
   addTenantCommands(program, terminal, done);
   addServer(program, terminal, done);
   return program;

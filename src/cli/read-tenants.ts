@@ -1,8 +1,10 @@
 import path from 'node:path';
 import type { Config } from '../config/load-config.ts';
+import { assumedSources, openSecretSources } from '../secrets/open-sources.ts';
 import { openTenants } from '../tenants/registry.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { idOfFile, listTenantFiles, shownPath } from '../tenants/tenant-file.ts';
+import { systemClock } from '../time/clock.ts';
 import type { Problem } from '../yaml/problem.ts';
 
 export interface TenantsInFolder {
@@ -12,7 +14,7 @@ export interface TenantsInFolder {
 
 /**
  * The tenants folder as it is now, read as `proxy serve` reads it, whether a proxy runs or not.
- * `env` is where `${NAME}` is looked up; without it every variable counts as set, because the proxy's
+ * `env` is where `${NAME}` is looked up; without it every secret counts as being there, because the proxy's
  * environment is seldom that of the operator's shell.
  */
 export async function readTenants(
@@ -24,7 +26,9 @@ export async function readTenants(
     baseDir: config.folder,
     defaults: config.defaults,
     idPattern: config.tenantIds.pattern,
-    lookup: (name) => (env ? env[name] : ''),
+    secrets: env
+      ? openSecretSources(config.secrets, { baseDir: config.folder, env, clock: systemClock })
+      : assumedSources,
     announce: () => undefined,
   });
   return { tenants: [...tenants.all()], problems: tenants.problems() };

@@ -3,6 +3,8 @@ import { adminShape } from '../admin/settings.ts';
 import { defaultTenantIdPattern } from '../calls/ids.ts';
 import { limitsShape, listenShape } from '../http/settings.ts';
 import { logShape } from '../logging/settings.ts';
+import { secretsShape } from '../secrets/settings.ts';
+import type { SecretSettings } from '../secrets/open-sources.ts';
 import { sessionsShape } from '../sessions/settings.ts';
 import { deadlineShape, tenantsFolder } from '../tenants/definition.ts';
 import { poolSettings } from '../workers/spec.ts';
@@ -19,6 +21,7 @@ export const configSchema = z.strictObject({
   /** What the proxy itself keeps from one run to the next; made with mode 0700, read by nobody else. */
   state: z.string().min(1).default('./.proxy/state'),
   admin: section(adminShape),
+  secrets: section(secretsShape),
   workers: section(workersShape),
   sessions: section(sessionsShape),
   limits: section(limitsShape),
@@ -43,7 +46,8 @@ function isPattern(text: string): boolean {
 }
 
 /** The settings of a proxy, read and complete. Paths are absolute. */
-export type Config = z.output<typeof configSchema> & {
+export type Config = Omit<z.output<typeof configSchema>, 'secrets'> & {
+  readonly secrets: SecretSettings;
   /** Absolute: the folder of the configuration file, which relative paths in all files are relative to. */
   readonly folder: string;
 };

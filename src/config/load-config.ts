@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { readRegularFile } from '../files/read-regular-file.ts';
+import { masterKeySource } from '../secrets/settings.ts';
 import type { Problem } from '../yaml/problem.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
 import { type Config, configSchema } from './config.ts';
@@ -31,22 +32,34 @@ export function loadConfig(file = defaultConfigFile, env: Environment = process.
       ...config,
       tenants: path.resolve(folder, config.tenants),
       state: path.resolve(folder, config.state),
+      secrets: {
+        ...config.secrets,
+        vault: path.resolve(folder, config.secrets.vault),
+        masterKey: masterKeySource(config.secrets.masterKey, folder),
+      },
       admin: { ...config.admin, socket: path.resolve(folder, config.admin.socket) },
       folder,
     },
   };
 }
 
+/** Nobody's settings are longer. */
+const maxFileBytes = 1024 ** 2;
+
 function readText(file: string): { text: string } | { problem: Problem } {
-  try {
-    return { text: readFileSync(file, 'utf8') };
-  } catch (thrown) {
-    const code = (thrown as { code?: string }).code ?? 'unknown error';
-    if (code === 'ENOENT' && file === defaultConfigFile) return { text: '' };
-    const message =
-      code === 'ENOENT'
-        ? 'There is no such file; name another with --config, or leave it out to run with the defaults'
-        : `It cannot be read: ${code}; look at its owner and mode`;
-    return { problem: { file, line: 0, column: 0, code: 'UNREADABLE', message } };
-  }
+  const read = readRegularFile(file, maxFileBytes);
+  if (read.ok) return { text: read.bytes.toString('utf8') };
+  const { reason } = read;
+  if (reason === 'ENOENT' && file === defaultConfigFile) return { text: '' };
+  const problem = (code: Problem['code'], message: string) => ({
+    problem: { file, line: 0, column: 0, code, message },
+  });
+  if (reason === 'too big') return problem('TOO_BIG', 'It is larger than 1 MiB');
+  if (reason === 'no file') return problem('UNREADABLE', 'It is no regular file');
+  return problem(
+    'UNREADABLE',
+    reason === 'ENOENT'
+      ? 'There is no such file; name another with --config, or leave it out to run with the defaults'
+      : `It cannot be read: ${reason}; look at its owner and mode`,
+  );
 }

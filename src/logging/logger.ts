@@ -63,13 +63,18 @@ function asText(out: DestinationStream): DestinationStream {
   };
 }
 
+/** Names of the proxy's own, which are no secrets even where a variable has the same value. */
+const ownNames = new Set(['event', 'tenant', 'server', 'generation', 'requestId', 'outcome']);
+
 function cleanFields(fields: LogFields, redact: (text: string) => string): Record<string, unknown> {
   const cleaned: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
     const max = name === 'stderrTail' ? maxTailChars : maxFieldChars;
     // Redacted before it is cut, or the first half of a secret would slip through.
-    cleaned[name] = typeof value === 'string' ? clean(redact(value), max, name === 'stderrTail') : value;
+    const isOwn = ownNames.has(name);
+    cleaned[name] =
+      typeof value === 'string' ? clean(isOwn ? value : redact(value), max, name === 'stderrTail') : value;
   }
   return cleaned;
 }

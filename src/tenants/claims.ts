@@ -1,3 +1,4 @@
+import type { Input } from '../secrets/sources.ts';
 import type { Problem } from '../yaml/problem.ts';
 import type { TenantPlaces } from './read-tenant.ts';
 import type { Tenant } from './tenant.ts';
@@ -9,6 +10,8 @@ export interface TenantRecord {
   /** What problems call it. */
   readonly file: string;
   readonly signature: string;
+  /** Other files it was read from. */
+  readonly inputs: readonly Input[];
   /** What the file says, if it is sound by itself. */
   readonly candidate: Tenant | undefined;
   readonly places: TenantPlaces;

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { hasChanged } from '../secrets/sources.ts';
 import type { Problem } from '../yaml/problem.ts';
 import type { TenantRecord } from './claims.ts';
 import { readTenant } from './read-tenant.ts';
@@ -39,15 +40,19 @@ export class Folder {
     this.#settledStates = createSettler(folder);
   }
 
-  /** Look again: at these names only, or at all. A file whose signature is as before is not read again. */
+  /**
+   * Look again: at these names only, or at all. A file whose signature is as before is not read again, unless, where
+   * all are looked at, a secret it takes from elsewhere has changed.
+   */
   async look(names: ReadonlySet<string> | undefined): Promise<FolderLook> {
     if (names) {
-      await this.#update(names);
+      await this.#update(names, new Set());
     } else {
       const listed = this.#list();
       this.#problem = problemIn(listed);
       // Files that are gone are looked at too: that is how it is found out that they are.
-      if ('names' in listed) await this.#update(new Set([...this.#records.keys(), ...listed.names]));
+      if ('names' in listed)
+        await this.#update(new Set([...this.#records.keys(), ...listed.names]), this.#outdated());
     }
     return { records: [...this.#records.values()], problems: this.#problem ? [this.#problem] : [] };
   }
@@ -62,12 +67,19 @@ export class Folder {
     return { problem: { file: shown, ...nowhere, code: 'UNREADABLE', message } };
   }
 
-  async #update(names: ReadonlySet<string>): Promise<void> {
+  /** Those that take a secret from a file that is another one now. */
+  #outdated(): ReadonlySet<string> {
+    const records = [...this.#records.values()].filter(({ inputs }) => hasChanged(inputs));
+    return new Set(records.map(({ name }) => name));
+  }
+
+  async #update(names: ReadonlySet<string>, outdated: ReadonlySet<string>): Promise<void> {
     const states = await this.#settledStates(names, (name) => this.#records.get(name)?.signature);
     const changed = [...states].filter(
-      ([name, state]) => state?.signature !== this.#records.get(name)?.signature,
+      ([name, state]) => state?.signature !== this.#records.get(name)?.signature || outdated.has(name),
     );
     if (changed.length === 0) return;
+    await this.#context.secrets.prepare(changed.map(([name]) => idOfFile(name)));
     const next = new Map(this.#records);
     for (const [index, [name, state]] of changed.entries()) {
       if (state) next.set(name, this.#read(name, state));
@@ -79,21 +91,23 @@ export class Folder {
     if (next.size > 0) this.#records = new Map([...next].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  #read(name: string, { signature, size }: FileState): TenantRecord {
+  #read(name: string, { signature }: FileState): TenantRecord {
     const file = path.join(this.#folder, name);
     const shown = shownPath(file);
     const record = { name, file: shown, signature };
-    const broken = (problems: readonly Problem[]): TenantRecord => ({
+    const broken = (problems: readonly Problem[], inputs: TenantRecord['inputs'] = []): TenantRecord => ({
       ...record,
+      inputs,
       candidate: undefined,
       places: { tenant: nowhere, keys: [] },
       problems,
     });
-    const content = readTenantFile(file, shown, size);
+    const content = readTenantFile(file, shown);
     if ('problem' in content) return broken([content.problem]);
     const found = readTenant({ name: idOfFile(name), file: shown, text: content.text }, this.#context);
-    if (!found.ok) return broken(found.problems);
-    return { ...record, candidate: found.tenant, places: found.places, problems: [] };
+    const { inputs } = found;
+    if (!found.ok) return broken(found.problems, inputs);
+    return { ...record, inputs, candidate: found.tenant, places: found.places, problems: [] };
   }
 }
 

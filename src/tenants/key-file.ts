@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, chmod, chown, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { access, readFile, realpath } from 'node:fs/promises';
 import { z } from 'zod';
 import { type KeyEntry, keyEntry } from '../auth/api-key.ts';
+import { replaceFile } from '../files/replace-file.ts';
 import { addToList, EditError, removeFromList } from '../yaml/edit-list.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
 
@@ -48,39 +47,17 @@ export async function revokeKey(file: string, name: string): Promise<boolean> {
   return found;
 }
 
-/** Whole or not at all: a new file beside the old one takes its place in one step, with its owner and mode. */
 async function edit(file: string, change: (text: string) => string | undefined): Promise<void> {
   try {
     // A link stays a link; what it leads to is changed.
     const target = await realpath(file);
     const text = await readFile(target, 'utf8');
     const changed = change(text);
-    if (changed !== undefined) await replace(target, changed);
+    if (changed === undefined) return;
+    await access(target, constants.W_OK);
+    await replaceFile(target, changed);
   } catch (thrown) {
     throw new KeyFileError(`cannot change ${file}: ${reasonOf(thrown)}`);
-  }
-}
-
-async function replace(file: string, text: string): Promise<void> {
-  await access(file, constants.W_OK);
-  const { mode, uid, gid } = await stat(file);
-  // Hidden, so that the watcher does not take it for a tenant's.
-  const fresh = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}`);
-  try {
-    const handle = await open(fresh, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await chmod(fresh, mode & 0o7777);
-    // As somebody else than root it stays ours, which is what it was, or must be.
-    await chown(fresh, uid, gid).catch(() => undefined);
-    await rename(fresh, file);
-  } catch (thrown) {
-    await rm(fresh, { force: true });
-    throw thrown;
   }
 }
 

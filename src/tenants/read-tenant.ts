@@ -1,4 +1,5 @@
 import type { TenantId } from '../calls/ids.ts';
+import type { Input, TenantSecrets } from '../secrets/sources.ts';
 import type { Place } from '../yaml/place.ts';
 import type { Problem } from '../yaml/problem.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
@@ -15,9 +16,13 @@ export interface TenantText {
   readonly text: string;
 }
 
-export type ReadTenant =
+export type ReadTenant = (
   | { readonly ok: true; readonly tenant: Tenant; readonly places: TenantPlaces }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+) & {
+  /** Other files this was read from: when one of them changes, it means something else. */
+  readonly inputs: readonly Input[];
+};
 
 /** Where in the file stands what may yet turn out to be another tenant's. */
 export interface TenantPlaces {
@@ -28,23 +33,28 @@ export interface TenantPlaces {
 /** One tenant's file, whole or not at all: a file with any problem is not taken in. */
 export function readTenant({ name, file, text }: TenantText, context: ReadingContext): ReadTenant {
   const read = readYaml(text, file, tenantDefinition);
-  if (!read.ok) return read;
+  if (!read.ok) return { ...read, inputs: [] };
+  const secrets = context.secrets.of(name);
   const problems: Problem[] = [];
   const complain: Complain = (code, path, message) => {
     problems.push({ file, ...read.placeOf(path), code, message });
   };
   checkId(read.value, name, context.idPattern, complain);
   checkKeys(read.value, complain);
-  const tenant = createTenant(read.value, file, context, complain);
-  if (problems.length > 0) return { ok: false, problems };
+  const tenant = createTenant(read.value, file, { ...context, own: secrets }, complain);
+  const { inputs } = secrets;
+  if (problems.length > 0) return { ok: false, problems, inputs };
   const keys = tenant.keys.map((_key, index) => read.placeOf(['keys', index]));
-  return { ok: true, tenant, places: { tenant: read.placeOf(['tenant']), keys } };
+  return { ok: true, tenant, places: { tenant: read.placeOf(['tenant']), keys }, inputs };
 }
+
+/** The context, with the secrets of the one tenant. */
+type TenantContext = ReadingContext & { readonly own: TenantSecrets };
 
 function createTenant(
   definition: TenantDefinition,
   file: string,
-  context: ReadingContext,
+  context: TenantContext,
   complain: Complain,
 ): Tenant {
   const { tenant, enabled, keys } = definition;
@@ -87,7 +97,7 @@ function checkKeys({ keys }: TenantDefinition, complain: Complain): void {
 
 function serversOf(
   definition: TenantDefinition,
-  context: ReadingContext,
+  context: TenantContext,
   complain: Complain,
 ): Tenant['servers'] {
   const { server, servers = {} } = definition;
@@ -100,8 +110,9 @@ function serversOf(
     ? [{ name: 'default', path: ['server'], server }]
     : named.map(([name, each]) => ({ name, path: ['servers', name], server: each }));
   const pool = overlaid(context.defaults.pool, definition.pool);
+  const { own: secrets } = context;
   return new Map(
-    all.map((each) => [each.name, createServerSpec({ ...each, pool }, context, complain)] as const),
+    all.map((each) => [each.name, createServerSpec({ ...each, pool, secrets }, context, complain)] as const),
   );
 }
 

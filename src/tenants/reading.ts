@@ -1,4 +1,4 @@
-import type { Lookup } from '../secrets/variables.ts';
+import type { SecretSources } from '../secrets/sources.ts';
 import type { Problem } from '../yaml/problem.ts';
 import type { TenantDefaults } from './definition.ts';
 
@@ -8,8 +8,8 @@ export interface ReadingContext {
   readonly baseDir: string;
   readonly defaults: TenantDefaults;
   readonly idPattern: RegExp;
-  /** What `${NAME}` stands for. */
-  readonly lookup: Lookup;
+  /** What `${…}` stands for. */
+  readonly secrets: SecretSources;
 }
 
 /** Collects what is wrong, each with its place. */

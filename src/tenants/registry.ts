@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Announce } from '../events/events.ts';
 import { ProxyError } from '../calls/error.ts';
 import { defaultTenantIdPattern } from '../calls/ids.ts';
-import type { Lookup } from '../secrets/variables.ts';
+import type { SecretSources } from '../secrets/sources.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import type { Problem } from '../yaml/problem.ts';
 import { changeBetween } from './change.ts';
@@ -21,8 +21,8 @@ export interface TenantsOptions {
   readonly defaults: TenantDefaults;
   /** A regular expression for the whole id; an id that does not fit it is a problem. */
   readonly idPattern?: string;
-  /** What `${NAME}` stands for. */
-  readonly lookup: Lookup;
+  /** What `${…}` in a server's variables stands for. */
+  readonly secrets: SecretSources;
   readonly announce: Announce;
   readonly clock?: Clock;
 }
@@ -54,11 +54,11 @@ class Registry implements WatchedTenants {
   #looking: Promise<unknown> = Promise.resolve();
 
   constructor(options: TenantsOptions) {
-    const { folder, baseDir, defaults, lookup, idPattern = defaultTenantIdPattern } = options;
+    const { folder, baseDir, defaults, secrets, idPattern = defaultTenantIdPattern } = options;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#idPattern = new RegExp(`^(?:${idPattern})$`);
-    const context = { baseDir, defaults, idPattern: this.#idPattern, lookup };
+    const context = { baseDir, defaults, idPattern: this.#idPattern, secrets };
     this.#folder = new Folder(folder, context);
     this.#watcher = new FolderWatcher(folder, this.#clock, (names) => void this.#look(names));
   }

@@ -1,6 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { resolveVariables } from '../secrets/variables.ts';
+import { resolveValue } from '../secrets/resolve.ts';
+import type { Secret } from '../secrets/secret.ts';
+import type { TenantSecrets } from '../secrets/sources.ts';
 import type { PoolSettings, ServerSpec } from '../workers/spec.ts';
 import { overlaid } from '../yaml/without-defaults.ts';
 import { bundledProgram, bundledServers } from './bundled-servers.ts';
@@ -14,6 +16,8 @@ export interface NamedServer {
   readonly server: ServerDefinition;
   /** What holds where the server does not say otherwise. */
   readonly pool: PoolSettings;
+  /** Its tenant's. */
+  readonly secrets: TenantSecrets;
 }
 
 /** A server's definition made ready to be started: variables filled in, paths absolute. */
@@ -27,7 +31,7 @@ export function createServerSpec(
   const spec = {
     name,
     ...programOf(named, context.baseDir, complain),
-    env: environmentOf(named, context, complain),
+    env: environmentOf(named, complain),
     cwd,
     startTimeout: server.startTimeout,
     maxReply: server.maxReply,
@@ -67,23 +71,14 @@ function commandOf(command: string, baseDir: string): string {
 }
 
 function environmentOf(
-  { path: place, server }: NamedServer,
-  { lookup }: ReadingContext,
+  { path: place, server, secrets }: NamedServer,
   complain: Complain,
-): Record<string, string> {
-  const env: Record<string, string> = {};
+): Readonly<Record<string, Secret>> {
+  const env: Record<string, Secret> = {};
   for (const [name, text] of Object.entries(server.env)) {
-    const resolved = resolveVariables(text, lookup);
-    if (resolved.ok) {
-      env[name] = resolved.value;
-    } else if (resolved.names.length > 0) {
-      const names = resolved.names.join(', ');
-      const message = `${names} is not set where the proxy runs; set it, or write a default: \${NAME:default}`;
-      complain('MISSING_VARIABLE', [...place, 'env', name], message);
-    } else {
-      const message = `env.${name}: write \${NAME} or \${NAME:default}; for a plain "\${" write "$\${"`;
-      complain('INVALID_SETTING', [...place, 'env', name], message);
-    }
+    const resolved = resolveValue(name, text, secrets);
+    if (resolved.ok) env[name] = resolved.secret;
+    else for (const { code, message } of resolved.troubles) complain(code, [...place, 'env', name], message);
   }
   return env;
 }
@@ -105,7 +100,9 @@ const digestKey = randomBytes(32);
 
 /** Equal exactly if everything is equal. The order of keys means nothing, and only `env` has one that comes from the file. */
 function generationOf(spec: Omit<ServerSpec, 'generation'>): string {
-  const env = Object.entries(spec.env).sort(([a], [b]) => (a < b ? -1 : 1));
+  const env = Object.entries(spec.env)
+    .map(([name, secret]) => [name, secret.reveal()] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const pool = Object.entries(spec.pool).sort(([a], [b]) => (a < b ? -1 : 1));
   const canonical = JSON.stringify({ ...spec, env, pool });
   return createHmac('sha256', digestKey).update(canonical).digest('hex').slice(0, 8);

@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { signatureOf } from '../files/file-signature.ts';
+import { readRegularFile } from '../files/read-regular-file.ts';
 import type { Problem } from '../yaml/problem.ts';
 
 /** A page of settings is a few KiB. */
@@ -18,8 +20,6 @@ export interface FileState {
   readonly signature: string;
   /** Since its last change, in milliseconds. */
   readonly ageMs: number;
-  /** In bytes; undefined for what is no file, such as a pipe, and for what may not be looked at. */
-  readonly size: number | undefined;
 }
 
 /**
@@ -30,30 +30,26 @@ export function fileState(file: string): FileState | undefined {
   try {
     const stat = statSync(file, { throwIfNoEntry: false });
     if (!stat) return undefined;
-    const { dev, ino, size, mtimeMs, ctimeMs } = stat;
-    const signature = `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`;
-    return { signature, ageMs: Date.now() - ctimeMs, size: stat.isFile() ? size : undefined };
+    return { signature: signatureOf(stat), ageMs: Date.now() - stat.ctimeMs };
   } catch (thrown) {
     // It is there and may not be looked at; reading it will say so in a problem.
-    return { signature: codeOf(thrown), ageMs: Number.POSITIVE_INFINITY, size: undefined };
+    return { signature: codeOf(thrown), ageMs: Number.POSITIVE_INFINITY };
   }
 }
 
 export type FileText = { readonly text: string } | { readonly problem: Problem };
 
-/** The text of a tenant's file; `shown` is what problems call it, `size` what was seen of it. */
-export function readTenantFile(file: string, shown: string, size: number | undefined): FileText {
+/** The text of a tenant's file; `shown` is what problems call it. */
+export function readTenantFile(file: string, shown: string): FileText {
   const problem = (code: Problem['code'], message: string): FileText => ({
     problem: { file: shown, line: 0, column: 0, code, message },
   });
-  // To read a pipe would hold the whole proxy.
-  if (size === undefined) return problem('UNREADABLE', 'It is no file, or it may not be looked at');
-  if (size > maxFileBytes) return problem('TOO_BIG', `It is larger than ${maxFileBytes / 1024} KiB`);
-  try {
-    return { text: readFileSync(file, 'utf8') };
-  } catch (thrown) {
-    return problem('UNREADABLE', `It cannot be read: ${codeOf(thrown)}; look at its owner and mode`);
-  }
+  const read = readRegularFile(file, maxFileBytes);
+  if (read.ok) return { text: read.bytes.toString('utf8') };
+  const { reason } = read;
+  if (reason === 'no file') return problem('UNREADABLE', 'It is no file, or it may not be looked at');
+  if (reason === 'too big') return problem('TOO_BIG', `It is larger than ${maxFileBytes / 1024} KiB`);
+  return problem('UNREADABLE', `It cannot be read: ${reason}; look at its owner and mode`);
 }
 
 export type FolderNames = { readonly names: readonly string[] } | { readonly problem: Problem };

@@ -39,7 +39,8 @@ export function childEnvironment(
     const value = own[name];
     if (value !== undefined) env[name] = value;
   }
-  return { ...env, ...spec.env };
+  for (const [name, secret] of Object.entries(spec.env)) env[name] = secret.reveal();
+  return env;
 }
 
 /** Start a tenant's server, without a shell, as the leader of a process group of its own. */

@@ -190,15 +190,13 @@ export class Pool {
         announce({ type: 'worker.misbehaved', ...factsOf(this.#parts, worker), reason });
       },
       reported: (worker, { code, message, subject, suppressed }) => {
-        const { announce, redactorFor } = this.#parts.tools;
-        // A server may quote its own secrets, and who it quotes is a stranger.
-        const redact = redactorFor(Object.values(this.spec.env));
+        const { announce } = this.#parts.tools;
         announce({
           type: 'security.reported',
           ...factsOf(this.#parts, worker),
           code,
-          message: redact(message),
-          subject: subject === undefined ? undefined : redact(subject),
+          message,
+          subject,
           suppressed,
         });
       },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Secret } from '../secrets/secret.ts';
 import { bytes } from '../yaml/bytes.ts';
 import { duration } from '../yaml/duration.ts';
 
@@ -36,7 +37,7 @@ export const serverShape = {
   args: z.array(z.string('quote it, so that it is text')).default([]),
   env: z
     .record(
-      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, nameAdvice),
+      z.string().regex(/^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/, nameAdvice),
       z.string('quote it, so that it is text'),
     )
     .default({}),
@@ -54,8 +55,8 @@ export interface ServerSpec {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** The tenant's own variables with `${NAME}` resolved: secrets. Never logged, never in argv. */
-  readonly env: Readonly<Record<string, string>>;
+  /** The tenant's own variables, resolved: secrets. Never in argv. */
+  readonly env: Readonly<Record<string, Secret>>;
   /** Absolute. */
   readonly cwd: string;
   readonly startTimeout: number;

@@ -1,6 +1,7 @@
 import type { TenantId } from '../calls/ids.ts';
 import type { Announce } from '../events/events.ts';
 import type { Message } from '../mcp/message.ts';
+import type { Redactor } from '../secrets/redactor.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Seats } from './seats.ts';
 import type { ServerSpec } from './spec.ts';
@@ -17,8 +18,8 @@ export interface PoolTools {
   readonly stopGrace: number;
   /** `initialize` as the proxy sends it to workers that no single client owns. */
   readonly initialize: Message;
-  /** Masks a tenant's secrets in what its server wrote. */
-  readonly redactorFor: (secrets: Iterable<string>) => (text: string) => string;
+  /** Told of the secrets a process gets; masks them in what it wrote. */
+  readonly redactor: Redactor;
 }
 
 /** A worker did not come to its handshake. The message is for operators and holds nothing the child wrote. */
@@ -90,6 +91,8 @@ export function startWorker(
 
 function spawn({ spec, tools, listener, tenantId }: StartParts, own: Message | undefined): Worker {
   const { clock, passEnv, stopGrace, initialize } = tools;
+  // Before there is anybody who could say them.
+  const release = tools.redactor.hold(spec.env, [tenantId, spec.name]);
   try {
     const worker = new Worker({
       spec,
@@ -99,9 +102,11 @@ function spawn({ spec, tools, listener, tenantId }: StartParts, own: Message | u
       listener,
       initialize: own ?? initialize,
     });
+    void worker.ended.then(release);
     if (worker.pid > 0) tools.announce({ type: 'worker.spawned', ...factsOf({ tenantId, spec }, worker) });
     return worker;
   } catch {
+    release();
     tools.seats.release();
     // Its own text would quote the environment.
     throw new StartFailure('the system refused its arguments or environment', true);
@@ -109,9 +114,10 @@ function spawn({ spec, tools, listener, tenantId }: StartParts, own: Message | u
 }
 
 function failure(parts: StartParts, worker: Worker, thrown: unknown): StartFailure {
-  const { tools, spec } = parts;
-  const reason = thrown instanceof Error ? thrown.message : 'it did not start';
-  const stderrTail = tools.redactorFor(Object.values(spec.env))(worker.stderr());
+  const { tools } = parts;
+  const { redact } = tools.redactor;
+  const reason = thrown instanceof Error ? redact(thrown.message) : 'it did not start';
+  const stderrTail = redact(worker.stderr());
   tools.announce({ type: 'worker.failed', ...factsOf(parts, worker), reason, stderrTail });
   return new StartFailure(reason, permanentCauses.has(worker.exit?.cause ?? ''));
 }

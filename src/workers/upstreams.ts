@@ -23,7 +23,7 @@ export interface UpstreamsParts {
   readonly sweepEvery: number;
   /** Said to servers in the handshake. */
   readonly version: string;
-  readonly redactorFor: PoolTools['redactorFor'];
+  readonly redactor: PoolTools['redactor'];
 }
 
 /** What the proxy must know of a tenant to run its servers. */

@@ -7,15 +7,16 @@ const table = {
   time: {},
   yaml: {},
   text: {},
+  files: {},
   mcp: {},
   calls: { types: ['mcp'] },
   events: { types: ['calls'] },
   // concepts
-  secrets: {},
+  secrets: { values: ['files', 'yaml'], types: ['time'] },
   auth: { values: ['calls', 'time'], types: ['events'] },
   workers: { values: ['calls', 'mcp', 'yaml', 'time', 'secrets'], types: ['events'] },
   sessions: { values: ['calls', 'mcp', 'time', 'yaml'], types: ['auth', 'events'] },
-  tenants: { values: ['calls', 'yaml', 'time', 'auth', 'workers', 'secrets'], types: ['events'] },
+  tenants: { values: ['calls', 'yaml', 'time', 'auth', 'workers', 'secrets', 'files'], types: ['events'] },
   // listeners
   metrics: { types: ['events'] },
   logging: { values: ['yaml', 'text'], types: ['events'] },
@@ -29,9 +30,22 @@ const table = {
     values: ['calls'],
     types: ['auth', 'tenants', 'sessions', 'workers', 'metrics', 'events', 'time', 'yaml'],
   },
-  config: { values: ['yaml', 'calls', 'workers', 'tenants', 'sessions', 'logging', 'http', 'admin'] },
+  config: {
+    values: [
+      'yaml',
+      'calls',
+      'workers',
+      'tenants',
+      'sessions',
+      'logging',
+      'http',
+      'admin',
+      'secrets',
+      'files',
+    ],
+  },
   cli: {
-    values: ['config', 'yaml', 'tenants', 'auth', 'calls', 'text'],
+    values: ['config', 'yaml', 'tenants', 'auth', 'calls', 'text', 'secrets', 'files', 'time'],
     types: ['admin', 'events', 'workers'],
   },
 };

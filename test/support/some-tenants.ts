@@ -3,6 +3,8 @@ import { type TenantRecord } from '../../src/tenants/claims.ts';
 import { type TenantDefaults } from '../../src/tenants/definition.ts';
 import { readTenant } from '../../src/tenants/read-tenant.ts';
 import { type ReadingContext } from '../../src/tenants/reading.ts';
+import { type Secret } from '../../src/secrets/secret.ts';
+import { createSecretSources, type SecretSources, type VaultReader } from '../../src/secrets/sources.ts';
 import { type Tenant } from '../../src/tenants/tenant.ts';
 import { poolSettings } from '../../src/workers/spec.ts';
 
@@ -11,11 +13,30 @@ export const tenantDefaults: TenantDefaults = {
   deadline: { call: 60_000, max: 300_000 },
 };
 
+const emptyVault: VaultReader = {
+  prepare: () => Promise.resolve(),
+  find: (tenantId, name) => ({
+    ok: false,
+    trouble: { code: 'MISSING_SECRET', message: `the vault has no ${name} of ${tenantId}` },
+  }),
+  inputOf: () => undefined,
+};
+
+/** Secrets that come from these variables, and from files. */
+export const secretsFrom = (
+  lookup: (name: string) => string | undefined,
+  baseDir = '/srv/proxy',
+): SecretSources => createSecretSources({ lookup, baseDir, vault: emptyVault });
+
+/** What a child would see. */
+export const revealed = (env: Readonly<Record<string, Secret>> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).map(([name, secret]) => [name, secret.reveal()]));
+
 export const readingContext: ReadingContext = {
   baseDir: '/srv/proxy',
   defaults: tenantDefaults,
   idPattern: /^[a-z0-9_-]{1,63}$/,
-  lookup: (name) => ({ TOKEN: 's3cr3t-token', EMPTY: '' })[name],
+  secrets: secretsFrom((name) => ({ TOKEN: 's3cr3t-token', EMPTY: '' })[name]),
 };
 
 export const sha256Of = (key: string): string => createHash('sha256').update(key).digest('hex');
@@ -30,7 +51,7 @@ export function tenantText(id: string, keys: readonly string[] = [], more = ''):
 /** What a look at the folder makes of a file. `text` that is undefined is a file that is broken by itself. */
 export function someRecord(name: string, text: string | undefined): TenantRecord {
   const places = { tenant: { line: 0, column: 0 }, keys: [] };
-  const base = { name, file: `tenants/${name}`, signature: text ?? '', problems: [] };
+  const base = { name, file: `tenants/${name}`, signature: text ?? '', inputs: [], problems: [] };
   if (text === undefined) return { ...base, candidate: undefined, places };
   const id = name.replace(/\.ya?ml$/, '');
   const read = readTenant({ name: id, file: base.file, text }, readingContext);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { commandTrouble } from '../../../src/cli/find-command.ts';
+import { secrets } from '../workers/some-worker.ts';
 
 let cwd: string;
 beforeAll(() => {
@@ -19,7 +20,8 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(cwd, { recursive: true });
 });
-const trouble = (command: string, env: Record<string, string> = {}) => commandTrouble({ command, cwd, env });
+const trouble = (command: string, env: Record<string, string> = {}) =>
+  commandTrouble({ command, cwd, env: secrets(env) });
 
 test('what the system would find is fine', () => {
   expect(trouble('node')).toBeUndefined();

@@ -36,6 +36,11 @@ describe('an empty file is a sound one', () => {
       listen: { host: '127.0.0.1', port: 8080, allowedHosts: [], allowedOrigins: [] },
       tenants: path.join(dir, 'tenants'),
       state: path.join(dir, '.proxy/state'),
+      secrets: {
+        vault: path.join(dir, '.proxy/vault'),
+        masterKey: { file: path.join(dir, '.proxy/master.key') },
+        cache: 300_000,
+      },
       admin: { socket: path.join(dir, '.proxy/admin.sock') },
       workers: { max: 200, isolation: 'auto', passEnv: [], stopGrace: 2000, sweepEvery: 1000 },
       sessions: {
@@ -116,6 +121,7 @@ describe('paths', () => {
       config: {
         folder: path.join(dir, 'etc'),
         tenants: path.join(dir, 'who'),
+        secrets: { vault: path.join(dir, 'etc/.proxy/vault') },
         admin: { socket: path.join(dir, 'etc/run/a.sock') },
       },
     });
@@ -124,6 +130,11 @@ describe('paths', () => {
   test('that are absolute stay', () => {
     expect(loaded('tenants: /srv/tenants\nadmin: { socket: /run/a.sock }\n')).toMatchObject({
       tenants: '/srv/tenants',
+      secrets: {
+        vault: path.join(dir, '.proxy/vault'),
+        masterKey: { file: path.join(dir, '.proxy/master.key') },
+        cache: 300_000,
+      },
       admin: { socket: '/run/a.sock' },
     });
   });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { Folder } from '../../../src/tenants/folder.ts';
 import { type ReadingContext } from '../../../src/tenants/reading.ts';
-import { readingContext, tenantText } from '../../support/some-tenants.ts';
+import { readingContext, secretsFrom, tenantText } from '../../support/some-tenants.ts';
 import { useTempFolder } from '../../support/temp-folder.ts';
 
 const temp = useTempFolder();
@@ -15,10 +15,10 @@ beforeEach(() => {
   readFiles = [];
   context = {
     ...readingContext,
-    lookup: (name) => {
+    secrets: secretsFrom((name) => {
       readFiles.push(name);
       return '';
-    },
+    }),
   };
   mkdirSync(temp.file('tenants'));
   folder = new Folder(temp.file('tenants'), context);

@@ -17,7 +17,7 @@ import { type ProxyEvent } from '../../../src/events/events.ts';
 import { openTenants, type TenantsOptions, type WatchedTenants } from '../../../src/tenants/registry.ts';
 import { type Tenant, type TenantChange } from '../../../src/tenants/tenant.ts';
 import { eventually } from '../../support/eventually.ts';
-import { sha256Of, tenantDefaults, tenantText } from '../../support/some-tenants.ts';
+import { secretsFrom, sha256Of, tenantDefaults, tenantText } from '../../support/some-tenants.ts';
 import { useTempFolder } from '../../support/temp-folder.ts';
 
 const temp = useTempFolder();
@@ -48,7 +48,7 @@ async function open(options: Partial<TenantsOptions> = {}): Promise<WatchedTenan
     folder: temp.file('tenants'),
     baseDir: temp.path,
     defaults: tenantDefaults,
-    lookup: () => undefined,
+    secrets: secretsFrom(() => undefined),
     announce: (event) => events.push(event),
     ...options,
   });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type ServerDefinition } from '../../../src/tenants/definition.ts';
 import { createServerSpec } from '../../../src/tenants/server-spec.ts';
 import { type ServerSpec } from '../../../src/workers/spec.ts';
-import { readingContext } from '../../support/some-tenants.ts';
+import { readingContext, secretsFrom } from '../../support/some-tenants.ts';
 
 const definition: ServerDefinition = {
   command: 'node',
@@ -20,7 +20,14 @@ const specOf = (
   context = readingContext,
 ): ServerSpec =>
   createServerSpec(
-    { name: 'default', path: ['server'], server: { ...definition, ...server }, pool, ...more },
+    {
+      name: 'default',
+      path: ['server'],
+      server: { ...definition, ...server },
+      pool,
+      secrets: context.secrets.of('acme'),
+      ...more,
+    },
     context,
     (code, _path, message) => {
       throw new Error(`${code} ${message}`);
@@ -93,7 +100,7 @@ describe('the generation', () => {
 
   test('is another once a variable is', () => {
     const withToken = (token: string) =>
-      generation({ env: { A: '${TOKEN}' } }, {}, { ...readingContext, lookup: () => token });
+      generation({ env: { A: '${TOKEN}' } }, {}, { ...readingContext, secrets: secretsFrom(() => token) });
     expect(withToken('one')).not.toBe(withToken('two'));
     expect(withToken('one')).toBe(withToken('one'));
   });
@@ -125,6 +132,7 @@ test('each thing wrong is told with its place, and none thrown', () => {
       path: ['servers', 'files'],
       server: { ...definition, env: { A: '${NONE}', B: '${' }, pool: { min: 9, max: 1 } },
       pool,
+      secrets: readingContext.secrets.of('acme'),
     },
     readingContext,
     (code, path) => told.push(`${code} ${path.join('.')}`),

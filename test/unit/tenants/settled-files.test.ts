@@ -30,7 +30,6 @@ test('a file that is being written is waited for to its end', async () => {
   closeSync(handle);
   const states = await looking;
   expect(states.get('a.yaml')?.signature).toBe(signature('a.yaml'));
-  expect(states.get('a.yaml')?.size).toBe(6 * 7);
 });
 
 test('one that never comes to rest is taken as it is in the end', async () => {
@@ -55,7 +54,7 @@ test('one that vanishes and comes back was never gone', async () => {
   await pause(250);
   writeFileSync(temp.file('a.yaml.tmp'), 'after');
   renameSync(temp.file('a.yaml.tmp'), temp.file('a.yaml'));
-  expect((await looking).get('a.yaml')?.size).toBe(5);
+  expect((await looking).get('a.yaml')?.signature).toBe(signature('a.yaml'));
 });
 
 test('one that is written, then vanishes and comes back, was never gone either', async () => {

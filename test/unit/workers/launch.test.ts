@@ -4,7 +4,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Child, childEnvironment, launch } from '../../../src/workers/launch.ts';
 import { type ServerSpec } from '../../../src/workers/spec.ts';
-import { someSpec } from './some-worker.ts';
+import { secrets, someSpec } from './some-worker.ts';
 
 const launched: Child[] = [];
 
@@ -35,7 +35,10 @@ describe('the environment of a child', () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 's3cret');
     vi.stubEnv('NODE_OPTIONS', '--no-deprecation');
     vi.stubEnv('LANG', 'en_GB.UTF-8');
-    const env = (await printed(run(sayEnvironment, { env: { API_KEY: 'own' } }))) as Record<string, string>;
+    const env = (await printed(run(sayEnvironment, { env: secrets({ API_KEY: 'own' }) }))) as Record<
+      string,
+      string
+    >;
     expect(env).toMatchObject({ API_KEY: 'own', LANG: 'en_GB.UTF-8', PATH: process.env['PATH'] });
     const allowed = new Set([...basics, 'PYTHONUNBUFFERED', 'API_KEY']);
     expect(Object.keys(env).filter((name) => !allowed.has(name))).toEqual([]);
@@ -53,13 +56,13 @@ describe('the environment of a child', () => {
   test('the tenant’s own word is the last', () => {
     const own = { PATH: '/proxy', EXTRA: 'proxy' };
     const env = { PATH: '/tenant', EXTRA: 'tenant', PYTHONUNBUFFERED: '' };
-    expect(childEnvironment({ env }, own, ['EXTRA'])).toEqual(env);
+    expect(childEnvironment({ env: secrets(env) }, own, ['EXTRA'])).toEqual(env);
   });
 
   test('of two tenants have nothing in common but the basics', () => {
     const own = { PATH: '/bin', HOME: '/root' };
-    const a = childEnvironment({ env: { TOKEN: 'a' } }, own, []);
-    const b = childEnvironment({ env: { OTHER: 'b' } }, own, []);
+    const a = childEnvironment({ env: secrets({ TOKEN: 'a' }) }, own, []);
+    const b = childEnvironment({ env: secrets({ OTHER: 'b' }) }, own, []);
     expect(a).toEqual({ PYTHONUNBUFFERED: '1', ...own, TOKEN: 'a' });
     expect(b).toEqual({ PYTHONUNBUFFERED: '1', ...own, OTHER: 'b' });
   });
@@ -150,7 +153,7 @@ describe('the exit', () => {
 });
 
 test('secrets are in the environment, never in the command line that everybody on the machine can read', async () => {
-  const child = run('console.log(1); process.stdin.resume()', { env: { TOKEN: 's3cret' } });
+  const child = run('console.log(1); process.stdin.resume()', { env: secrets({ TOKEN: 's3cret' }) });
   await firstChunk(child);
   if (process.platform === 'linux')
     expect(readFileSync(`/proc/${child.pid!}/cmdline`, 'utf8')).not.toContain('s3cret');

@@ -1,9 +1,14 @@
 import { fileURLToPath } from 'node:url';
+import { Secret } from '../../../src/secrets/secret.ts';
 import { type ServerSpec, poolSettings } from '../../../src/workers/spec.ts';
 import { Worker } from '../../../src/workers/worker.ts';
 
 /** The settings of a tenant that writes none, unless `own` says otherwise. */
 export const somePool = (own: object = {}) => poolSettings.parse(own);
+
+/** A server's variables as a spec has them. */
+export const secrets = (values: Readonly<Record<string, string>>): ServerSpec['env'] =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, new Secret(value)]));
 
 /** A server that runs `args` with this Node. */
 export function someSpec(args: readonly string[], own: Partial<ServerSpec> = {}): ServerSpec {

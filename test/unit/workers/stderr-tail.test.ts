@@ -18,13 +18,25 @@ test('a process that said nothing has an empty tail', async () => {
   expect((await said([]))()).toBe('');
 });
 
-test('the last words are kept, whatever pieces they came in', async () => {
-  const chunk = fc.string({ unit: 'grapheme-ascii', maxLength: 40 });
+test('the last words are kept, whatever pieces they came in; none of a line whose beginning is lost', async () => {
+  const chunk = fc.string({ unit: fc.constantFrom('a', 'b', '\n'), maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(fc.array(chunk, { maxLength: 30 }), async (chunks) => {
-      expect((await said(chunks, 10))()).toBe(chunks.join('').slice(-10));
+      const all = chunks.join('');
+      const last = all.slice(-20);
+      const newline = last.slice(0, 10).indexOf('\n');
+      const kept = all.length <= 20 ? all : last.slice(newline === -1 ? 10 : newline + 1);
+      expect((await said(chunks, 20))()).toBe(kept);
     }),
   );
+});
+
+test('half a secret is never at the beginning', async () => {
+  const secret = 'a-secret-of-many-letters';
+  for (let before = 0; before < 120; before++) {
+    const tail = await said(['x'.repeat(before), secret, 'y'.repeat(90)], 100);
+    expect(tail().replaceAll(secret, '')).toMatch(/^x*y*$/);
+  }
 });
 
 test('a character in two pieces is one character', async () => {
@@ -40,8 +52,9 @@ test('a character in two pieces is one character', async () => {
 });
 
 test('unless told otherwise, 64 KiB are kept', async () => {
-  const most = 64 * 1024;
-  expect((await said(Array<string>(300).fill('x'.repeat(1000))))()).toHaveLength(most);
+  const { length } = (await said(Array<string>(300).fill(`${'x'.repeat(999)}\n`)))();
+  expect(length).toBeGreaterThan(63 * 1024);
+  expect(length).toBeLessThanOrEqual(64 * 1024);
 });
 
 test('a broken stream breaks nothing else, and what was said is kept', async () => {
