@@ -1,6 +1,12 @@
 /** The last word of a name says what it holds: `DB_PASSWORD` is one, `PASSWORD_POLICY` and `TOKEN_URL` are none. */
-const credentialName =
-  /(?:^|_)(?:(?:API_?|ACCESS_?|PRIVATE_?|SECRET_?|MASTER_?|ENCRYPTION_?|SIGNING_?)?KEY|API_?KEYS?|TOKENS?|SECRETS?|PASS(?:WORD|WD|PHRASE|CODE)?|PWD|CREDENTIALS?|PAT|AUTH|AUTHORIZATION|BEARER|COOKIE|INTEGRATION_?CODE)_?\d*$/i;
+const credentialName = new RegExp(
+  [
+    // `PGPASSWORD` too: long words are found wherever the last word begins.
+    '(?:PASSWORDS?|PASSWD|PASSPHRASE|SECRETS?|TOKENS?|CREDENTIALS?|APIKEYS?)_?\\d*$',
+    '(?:^|_)(?:KEYS?|PASS(?:CODE)?|PWD|PAT|AUTH(?:ORIZATION)?|BEARER|COOKIE|INTEGRATION_?CODE)_?\\d*$',
+  ].join('|'),
+  'i',
+);
 /** Keys that are for everybody to see, or no keys. */
 const publicName = /(?:^|_)(?:PUBLIC|PUB|SORT|PARTITION|PRIMARY|FOREIGN|HOT|CACHE)_?KEY_?\d*$/i;
 

@@ -37,7 +37,7 @@ describe('a secret is masked', () => {
     ['in a path', encodeURIComponent(secret).replaceAll('%2F', '/')],
     ['as Node prints bytes', Buffer.from(secret).toString('hex').match(/../g)!.join(' ')],
     ['as certificates print bytes', Buffer.from(secret).toString('hex').match(/../g)!.join(':')],
-    ['backwards', [...secret].reverse().join('')],
+    ['backwards', Array.from(secret).reverse().join('')],
   ])('%s', (_what, form) => {
     expect(redact(`before ${form} after ${form}`)).toBe(`before ${mask} after ${mask}`);
   });

@@ -147,10 +147,11 @@ test('each thing wrong is told with its place, and none thrown', () => {
 describe('a server that comes with the proxy', () => {
   const { startTimeout, maxReply } = definition;
   const bare = { env: {}, startTimeout, maxReply };
+  const secrets = readingContext.secrets.of('acme');
   const complaintsOf = (server: Partial<ServerDefinition>): string[] => {
     const told: string[] = [];
     createServerSpec(
-      { name: 'default', path: ['server'], server: { ...bare, args: [], ...server }, pool },
+      { name: 'default', path: ['server'], server: { ...bare, args: [], ...server }, pool, secrets },
       readingContext,
       (code, path, message) => told.push(`${code} ${path.join('.')} ${message}`),
     );
@@ -159,7 +160,7 @@ describe('a server that comes with the proxy', () => {
 
   test('is run by the node that runs the proxy', () => {
     const { command, args } = createServerSpec(
-      { name: 'default', path: ['server'], server: { ...bare, args: [], use: 'demo' }, pool },
+      { name: 'default', path: ['server'], server: { ...bare, args: [], use: 'demo' }, pool, secrets },
       readingContext,
       () => expect.unreachable(),
     );
