@@ -20,6 +20,8 @@ export interface Workshop<Spec extends Environment> {
 export interface ServerDefinition<Spec extends Environment> {
   readonly card: ServerCard;
   readonly environment: Spec;
+  /** Throws EnvironmentProblem where settings that are sound one by one do not go together. Before the handshake. */
+  check?(settings: Settings<Spec>): void;
   /**
    * Makes the tools; begins once the environment is read, while the handshake is answered. Import here what takes time.
    * If it throws, the process ends with 1.
@@ -67,14 +69,15 @@ export async function serve<Spec extends Environment>(definition: ServerDefiniti
   }
 }
 
-function openWorkshop<Spec extends Environment>({
-  card,
-  environment,
-}: ServerDefinition<Spec>): Workshop<Spec> | undefined {
+function openWorkshop<Spec extends Environment>(
+  definition: ServerDefinition<Spec>,
+): Workshop<Spec> | undefined {
+  const { card, environment } = definition;
   const write = (line: string): void => void process.stderr.write(line);
   try {
     const { level } = readEnvironment(process.env, logSettings).settings;
     const { settings, secrets } = readEnvironment(process.env, environment);
+    definition.check?.(settings);
     forget(environment);
     const redact = createRedactor(secrets);
     const log = createLogger({ name: card.name, level, redact, write, wall: () => systemClock.wall() });
