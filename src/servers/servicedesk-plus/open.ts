@@ -4,6 +4,7 @@ import type { Surface } from '../kit/surface.ts';
 import { createServiceDesk } from './api/service-desk.ts';
 import { consoleUrl } from './data-centers.ts';
 import { noTokenFailure } from './oauth/no-token.ts';
+import { allScopes } from './oauth/scopes.ts';
 import { createTokenCache } from './oauth/token-cache.ts';
 import { askForToken } from './oauth/token-request.ts';
 import { TokenSource } from './oauth/token-source.ts';
@@ -29,6 +30,8 @@ export function openServiceDesk(workshop: Shop): Promise<Surface> {
   });
   const tokens = createTokens(workshop, places);
   const { allowedScopes, technicianEmail } = settings;
+  const unheardOf = allowedScopes?.filter((scope) => !allScopes.has(scope)) ?? [];
+  if (unheardOf.length > 0) log.warn('scopes.unknown', `No tool needs these scopes: ${unheardOf.join(', ')}`);
   const desk = createServiceDesk({
     http,
     tokens,

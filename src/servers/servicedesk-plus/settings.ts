@@ -8,6 +8,7 @@ import {
   type Settings,
 } from '../kit/environment.ts';
 import { choice, integer, list, secret, text, webUrl } from '../kit/variable-kinds.ts';
+import { scopeShape } from './oauth/scopes.ts';
 import { type DataCenter, dataCenter, dataCenterCodes, dataCenterOfHost } from './data-centers.ts';
 
 /** Both ways the founding documents give: a base URL with an instance, or a data centre with allowed scopes. */
@@ -56,6 +57,7 @@ const portalName = /^[A-Za-z0-9_-]{1,100}$/;
 
 /** Throws EnvironmentProblem where settings contradict one another or leave the accounts server open. */
 export function placesOf(settings: SdpSettings): Places {
+  checkScopes(settings);
   const center = centerOf(settings);
   const portal = portalOf(settings);
   const origin = settings.baseUrl?.origin ?? `https://${center?.apiHost ?? ''}`;
@@ -101,6 +103,16 @@ function portalIn({ pathname }: URL): string | undefined {
     problem('SDP_BASE_URL: write https://<host> or https://<host>/app/<portal>');
   }
   return portal;
+}
+
+/** What is no scope at all would only show as a tool that is refused. Modules come and go, so any is taken. */
+function checkScopes({ allowedScopes = [] }: SdpSettings): void {
+  const wrong = allowedScopes.filter((scope) => !scopeShape.test(scope));
+  if (wrong.length > 0) {
+    problem(
+      `SDP_ALLOWED_SCOPES: ${wrong.join(', ')}: write SDPOnDemand.<module>.<ALL, READ, CREATE, UPDATE or DELETE>`,
+    );
+  }
 }
 
 /** Of this user alone; under the proxy's walls each tenant has a home of its own. */

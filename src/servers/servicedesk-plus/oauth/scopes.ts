@@ -14,10 +14,12 @@ const operations = ['ALL', 'READ', 'CREATE', 'UPDATE', 'DELETE'] as const;
 /** What a token may do; `ALL` holds every operation of its module. */
 export type Scope = `SDPOnDemand.${(typeof modules)[number]}.${(typeof operations)[number]}`;
 
-/** Every scope the API has, for telling a slip of the pen in a tenant's file. */
+/** Every scope that a tool here may need. */
 export const allScopes: ReadonlySet<string> = new Set(
   modules.flatMap((module) => operations.map((operation) => `SDPOnDemand.${module}.${operation}`)),
 );
+
+export const scopeShape = /^SDPOnDemand\.[A-Za-z]+\.(ALL|READ|CREATE|UPDATE|DELETE)$/;
 
 /** Scopes as people and Zoho write them: separated by commas or spaces. */
 export const readScopes = (text: string): readonly string[] =>

@@ -4,7 +4,9 @@ import { ToolFailure } from '../../kit/failure.ts';
 /** One argument of a tool, and what becomes of it in the API's JSON. */
 export interface Field {
   readonly name: string;
-  readonly schema: z.ZodType;
+  readonly about: string;
+  /** What it may be. Kept apart, so that "or null" is one more and `tools/list` stays short. */
+  readonly options: readonly z.ZodType[];
   /** The key in the API's JSON. */
   readonly key: string;
   readonly write: (value: never) => unknown;
@@ -23,63 +25,82 @@ export const id = (about: string) =>
     .transform(String)
     .describe(about);
 
-const idObject = z.object({ id: id('The long id') });
+const idObject = z.object({ id: z.string().regex(/^\d{1,19}$/) });
 /** By its name as people see it, or by its id. */
-const lookup = z.union([z.string().min(1).max(250), idObject]);
-const person = z.union([z.email(), idObject]);
-const time = z.string().max(40);
+const lookup = [z.string().min(1).max(250), idObject];
+const person = [z.string().regex(/^[^\s@]+@[^\s@]+$/, 'write an e-mail address, or { id }'), idObject];
 
-const field = (
-  name: string,
-  schema: z.ZodType,
-  key: string,
-  write: Field['write'] = (value) => value,
-): Field => ({
+const asItIs = (value: unknown) => value;
+
+export const text = (name: string, about: string, { key = name, max = 65_536 } = {}): Field => ({
   name,
-  schema,
+  about,
+  options: [z.string().max(max)],
   key,
-  write,
+  write: asItIs,
 });
 
-export const text = (name: string, about: string, { key = name, max = 65_536 } = {}): Field =>
-  field(name, z.string().max(max).describe(about), key);
+export const flag = (name: string, about: string, key = name): Field => ({
+  name,
+  about,
+  options: [z.boolean()],
+  key,
+  write: asItIs,
+});
 
-export const flag = (name: string, about: string, key = name): Field =>
-  field(name, z.boolean().describe(about), key);
+export const named = (name: string, about: string, key = name): Field => ({
+  name,
+  about: `${about}: its name, or { id }`,
+  options: lookup,
+  key,
+  write: (value: string | object) => (typeof value === 'string' ? { name: value } : value),
+});
 
-export const named = (name: string, about: string, key = name): Field =>
-  field(name, lookup.describe(`${about}: its name, or { id }`), key, (value: string | object) =>
-    typeof value === 'string' ? { name: value } : value,
-  );
+export const user = (name: string, about: string, key: string): Field => ({
+  name,
+  about: `${about}: an e-mail address, or { id }`,
+  options: person,
+  key,
+  write: (value: string | object) => (typeof value === 'string' ? { email_id: value } : value),
+});
 
-export const user = (name: string, about: string, key: string): Field =>
-  field(name, person.describe(`${about}: an e-mail address, or { id }`), key, (value: string | object) =>
-    typeof value === 'string' ? { email_id: value } : value,
-  );
+export const moment = (name: string, about: string, key: string): Field => ({
+  name,
+  about: `${about}: ISO 8601, UTC where no offset is given`,
+  options: [z.string().max(40)],
+  key,
+  write: (value: string) => ({ value: String(epochMs(name, value)) }),
+});
 
-export const moment = (name: string, about: string, key: string): Field =>
-  field(name, time.describe(`${about}: ISO 8601, UTC where no offset is given`), key, (value: string) => ({
-    value: String(epochMs(name, value)),
-  }));
-
-export const udfFields: Field = field(
-  'udfFields',
-  z.record(z.string(), z.unknown()).describe('Additional fields of this portal by their API names'),
-  'udf_fields',
-);
+export const udfFields: Field = {
+  name: 'udfFields',
+  about: 'Additional fields of this portal by their API names',
+  options: [z.record(z.string(), z.unknown())],
+  key: 'udf_fields',
+  write: asItIs,
+};
 
 /** The schema of these fields as arguments; all may be left out but those in `mandatory`. */
 export function argumentsOf(fields: readonly Field[], mandatory: readonly string[] = []): z.ZodRawShape {
-  const shape = fields.map(({ name, schema }) => [
-    name,
-    mandatory.includes(name) ? schema : schema.optional(),
-  ]);
-  return Object.fromEntries(shape) as z.ZodRawShape;
+  return Object.fromEntries(
+    fields.map(({ name, about, options }) => {
+      const schema = z.union(options).describe(about);
+      return [name, mandatory.includes(name) ? schema : schema.optional()];
+    }),
+  );
 }
 
 /** The same for a change: `null` empties a field. */
 export function changesOf(fields: readonly Field[]): z.ZodRawShape {
-  return Object.fromEntries(fields.map(({ name, schema }) => [name, schema.nullable().optional()]));
+  return Object.fromEntries(
+    fields.map(({ name, about, options }) => [
+      name,
+      z
+        .union([...options, z.null()])
+        .describe(about)
+        .optional(),
+    ]),
+  );
 }
 
 /** The API's JSON for the arguments that were given. One that was not must not appear: `null` would empty the field. */

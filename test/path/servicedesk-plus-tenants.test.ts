@@ -1,0 +1,141 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { type CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import { connect } from '../support/clients.ts';
+import { cases, fillPortal, id } from '../support/service-desk/cases.ts';
+import {
+  type FakeServiceDesk,
+  type FakeTenant,
+  type Logged,
+  startServiceDesk,
+} from '../support/service-desk/fake-service-desk.ts';
+import { type RunningProxy, startProxy } from '../support/start-proxy.ts';
+
+/** The founding document's case: many users with different ServiceDesk Plus credentials behind one URL. */
+const home = mkdtempSync(path.join(tmpdir(), 'mtpt-'));
+const names = ['user1', 'user2'] as const;
+type Name = (typeof names)[number];
+let desk: FakeServiceDesk;
+let proxy: RunningProxy;
+const tenants = {} as Record<Name, FakeTenant>;
+const clients = {} as Record<Name, Client>;
+
+/** Credentials come from the proxy's own environment, as the example tenant has them. */
+const yaml = (name: Name, { env }: FakeTenant) => `
+tenant: ${name}
+server:
+  use: servicedesk-plus
+  env:
+    SDP_CLIENT_ID: \${${name.toUpperCase()}_CLIENT_ID}
+    SDP_CLIENT_SECRET: \${${name.toUpperCase()}_CLIENT_SECRET}
+    SDP_REFRESH_TOKEN: \${${name.toUpperCase()}_REFRESH_TOKEN}
+    SDP_BASE_URL: "${env['SDP_BASE_URL']}"
+    SDP_INSTANCE_NAME: ${name}
+    SDP_ACCOUNTS_URL: "${env['SDP_ACCOUNTS_URL']}"
+    SDP_TECHNICIAN_EMAIL: tess@acme.example
+pool: { max: 1 }
+`;
+
+beforeAll(async () => {
+  desk = await startServiceDesk();
+  const env: Record<string, string> = { HOME: home };
+  for (const name of names) {
+    const tenant = (tenants[name] = desk.addTenant(name));
+    fillPortal(tenant);
+    tenant.add('solutions', { id: id(99), title: `Only of ${name}` });
+    env[`${name.toUpperCase()}_CLIENT_ID`] = tenant.client.clientId;
+    env[`${name.toUpperCase()}_CLIENT_SECRET`] = tenant.client.clientSecret;
+    env[`${name.toUpperCase()}_REFRESH_TOKEN`] = tenant.client.refreshToken;
+  }
+  const files = names.map((name) => [name, yaml(name, tenants[name])]);
+  proxy = await startProxy({ tenants: Object.fromEntries(files) as Record<string, string>, env });
+  for (const name of names) clients[name] = await connect(proxy.url, proxy.keys[name]!);
+});
+afterEach(() => {
+  expect(desk.mistakes).toEqual([]);
+});
+afterAll(async () => {
+  await Promise.all(names.map((name) => clients[name].close()));
+  await proxy.stop();
+  await desk.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const call = async (name: Name, tool: string, args: Record<string, unknown> = {}) =>
+  (await clients[name].callTool({ name: tool, arguments: args })) as CallToolResult;
+
+/** Whose a request is, by all that it carries. */
+function ownersOf({ server, form, portal, owner }: Logged): (string | undefined)[] {
+  if (server === 'api') return [portal, owner];
+  const found = names.find((name) => tenants[name].client.clientId === form['client_id']);
+  const { clientSecret, refreshToken } = tenants[found!].client;
+  expect(form).toMatchObject({ client_secret: clientSecret, refresh_token: refreshToken });
+  return [found];
+}
+
+describe('two tenants at once, each with credentials of its own', () => {
+  test.each(cases)('$tool answers each from its own portal', async ({ tool, args, answer }) => {
+    const from = desk.requests.length;
+    const answers = await Promise.all(names.map((name) => call(name, tool, args)));
+    for (const { structuredContent, isError } of answers) {
+      expect(isError).toBeFalsy();
+      expect(structuredContent).toMatchObject(answer);
+    }
+    const asked = desk.requests.slice(from).map(ownersOf);
+    for (const name of names)
+      expect(asked.filter((owners) => owners.every((owner) => owner === name))).not.toEqual([]);
+    expect(asked.filter((owners) => new Set(owners).size > 1)).toEqual([]);
+  });
+
+  test('each took one token, with its own credentials, and keeps it in a file of its own', () => {
+    expect(desk.accounts.issued.map(({ client }) => client.portal).toSorted()).toEqual([...names]);
+    const files = readdirSync(home, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.token'),
+    );
+    expect(files).toHaveLength(2);
+  });
+
+  test('users do not see the same data', async () => {
+    const [one, other] = await Promise.all(
+      names.map(async (name) => JSON.stringify((await call(name, 'list_solutions')).structuredContent)),
+    );
+    expect(one).toContain('Only of user1');
+    expect(one).not.toContain('user2');
+    expect(other).toContain('Only of user2');
+    expect(other).not.toContain('user1');
+  });
+
+  test('a process that is ended and started anew costs no token', async () => {
+    const [before] = (await proxy.status()).tenants.find(({ id: of }) => of === 'user1')!.workers;
+    process.kill(before!.pid, 'SIGKILL');
+    await proxy.logged(({ event, pid }) => event === 'worker.exited' && pid === before!.pid);
+    expect((await call('user1', 'test_connection')).structuredContent).toMatchObject({ connected: true });
+    const [after] = (await proxy.status()).tenants.find(({ id: of }) => of === 'user1')!.workers;
+    expect(after!.pid).not.toBe(before!.pid);
+    expect(desk.accounts.issued).toHaveLength(2);
+  });
+
+  test('the failure of one is none of the other', async () => {
+    desk.accounts.revoke(tenants.user1.client.refreshToken);
+    for (const { text, client } of desk.accounts.issued)
+      if (client.portal === 'user1') desk.accounts.kill(text);
+    const [broken, fine] = await Promise.all(names.map((name) => call(name, 'test_connection')));
+    expect(broken).toMatchObject({
+      isError: true,
+      _meta: { 'mcp-tenant-proxy/error': { code: 'UNAUTHENTICATED', vendorCode: 'invalid_code' } },
+    });
+    expect(fine?.structuredContent).toEqual({ connected: true, canReadRequests: true });
+  });
+
+  test('no secret of either stands in the proxy’s log', () => {
+    const log = JSON.stringify(proxy.logs);
+    for (const name of names) {
+      const { clientSecret, refreshToken } = tenants[name].client;
+      for (const secret of [clientSecret, refreshToken]) expect(log).not.toContain(secret);
+    }
+    for (const { text } of desk.accounts.issued) expect(log).not.toContain(text);
+  });
+});
