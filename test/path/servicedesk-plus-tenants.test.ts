@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -12,7 +12,7 @@ import {
   type Logged,
   startServiceDesk,
 } from '../support/service-desk/fake-service-desk.ts';
-import { type RunningProxy, startProxy } from '../support/start-proxy.ts';
+import { runCommand, type RunningProxy, startProxy } from '../support/start-proxy.ts';
 
 /** The founding document's case: many users with different ServiceDesk Plus credentials behind one URL. */
 const home = mkdtempSync(path.join(tmpdir(), 'mtpt-'));
@@ -138,4 +138,49 @@ describe('two tenants at once, each with credentials of its own', () => {
     }
     for (const { text } of desk.accounts.issued) expect(log).not.toContain(text);
   });
+});
+
+test('the example tenant is sound once its variables are set, and says which are not', async () => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'mtpt-'));
+  try {
+    mkdirSync(path.join(dir, 'tenants'));
+    cpSync(
+      path.resolve('tenants/examples/servicedesk-plus.yaml'),
+      path.join(dir, 'tenants/servicedesk-plus.yaml'),
+    );
+    writeFileSync(path.join(dir, 'proxy.config.yaml'), '');
+    const { PATH = '' } = process.env;
+    const set = {
+      SDP_CLIENT_ID: '1000.A',
+      SDP_CLIENT_SECRET: 'secret-a',
+      SDP_REFRESH_TOKEN: '1000.refresh-a',
+    };
+    const good = await runCommand(['check'], { cwd: dir, env: { PATH, ...set } });
+    expect(good).toMatchObject({ code: 0, err: '' });
+    const bad = await runCommand(['check'], { cwd: dir, env: { PATH } });
+    expect(bad.code).toBe(1);
+    for (const name of Object.keys(set)) expect(`${bad.out}${bad.err}`).toContain(name);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test('proxy server runs it alone, and settings that do not go together are told before the handshake', async () => {
+  const { PATH = '' } = process.env;
+  const env = { PATH, HOME: home, ...tenants.user2.env, SDP_DATA_CENTER: 'MARS' };
+  const told = await runCommand(['server', 'servicedesk-plus'], { cwd: home, env });
+  expect(told).toMatchObject({ code: 1, out: '' });
+  expect(told.err).toContain('servicedesk-plus: SDP_DATA_CENTER: write one of US, EU');
+  const alone = await runCommand(['server', 'servicedesk-plus'], {
+    cwd: home,
+    env: {
+      PATH,
+      HOME: home,
+      ...tenants.user2.env,
+      SDP_BASE_URL: 'https://help.acme.example',
+      SDP_ACCOUNTS_URL: '',
+    },
+  });
+  expect(alone).toMatchObject({ code: 1, out: '' });
+  expect(alone.err).toContain('servicedesk-plus: SDP_DATA_CENTER must be set beside');
 });
