@@ -9,6 +9,7 @@ import type { Announce } from './events/events.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { type Listener, openListener } from './http/listener.ts';
 import { McpEndpoint } from './http/mcp-endpoint.ts';
+import { SseEndpoint } from './http/sse-endpoint.ts';
 import { createLogger, type Logger } from './logging/logger.ts';
 import { logEvents } from './logging/observe.ts';
 import { createTally } from './metrics/tally.ts';
@@ -168,7 +169,7 @@ class App implements Proxy {
   readonly #kill = (): void => this.#upstreams.killAll();
 
   async #openDoors(tenants: WatchedTenants): Promise<OpenDoors> {
-    const { listen, limits, admin } = this.#config;
+    const { listen, limits, admin, sessions } = this.#config;
     const gateway = new Gateway({
       authenticate: this.#keys.authenticate,
       tenants,
@@ -178,23 +179,26 @@ class App implements Proxy {
       announce: this.#announce,
       clock: systemClock,
     });
-    const endpoint = new McpEndpoint({
+    const parts = {
       gateway,
       maxBody: limits.body,
       maxDepth: limits.depth,
       isDraining: () => this.#state === 'draining',
-      refused: (remote) => this.#announce({ type: 'auth.refused', remote }),
-    });
+      refused: (remote: string) => this.#announce({ type: 'auth.refused', remote }),
+    };
+    const endpoint = new McpEndpoint(parts);
+    const sse = new SseEndpoint({ ...parts, maxPerTenant: sessions.maxPerTenant });
     const isReady = () => this.#state === 'ready';
-    const front = { ...listen, maxConnections: limits.connections, endpoint, isReady };
+    const front = { ...listen, maxConnections: limits.connections, endpoint, sse, isReady };
     let listener: Listener | undefined;
     try {
       listener = await openListener(front);
       const door = await openAdminListener(admin.socket, this);
       const sweeping = setInterval(() => this.#sessions.sweep(), sessionSweepMs).unref();
-      return { tenants, gateway, endpoint, listener, admin: door, sweeping };
+      return { tenants, gateway, endpoint, sse, listener, admin: door, sweeping };
     } catch (thrown) {
       endpoint.close();
+      sse.close();
       await listener?.close(0);
       await this.#upstreams.close('the proxy did not start', endMs);
       throw thrown;
@@ -223,7 +227,7 @@ class App implements Proxy {
   }
 
   async #stop(reason: string): Promise<{ cutCalls: number }> {
-    const { tenants, gateway, endpoint, listener, admin, sweeping } = this.#doors;
+    const { tenants, gateway, endpoint, sse, listener, admin, sweeping } = this.#doors;
     this.#state = 'draining';
     this.#announce({ type: 'proxy.draining', reason, inFlight: gateway.inFlight });
     tenants.close();
@@ -231,6 +235,7 @@ class App implements Proxy {
     listener.drain();
     const cutCalls = await gateway.drained(drainMs);
     endpoint.close();
+    sse.close();
     await Promise.all([this.#upstreams.close('the proxy stops', endMs), listener.close(flushMs)]);
     await admin.close();
     process.off('exit', this.#kill);
@@ -245,6 +250,7 @@ interface OpenDoors {
   readonly tenants: WatchedTenants;
   readonly gateway: Gateway;
   readonly endpoint: McpEndpoint;
+  readonly sse: SseEndpoint;
   readonly listener: Listener;
   readonly admin: AdminListener;
   readonly sweeping: NodeJS.Timeout;

@@ -25,10 +25,14 @@ export interface GatewayParts {
   readonly clock: Clock;
 }
 
-/** A caller that is known, and the server it has come for. */
-export interface Admitted {
+/** A caller that is known. */
+export interface Identified {
   readonly principal: Principal;
   readonly tenant: Tenant;
+}
+
+/** A caller that is known, and the server it has come for. */
+export interface Admitted extends Identified {
   readonly spec: ServerSpec;
 }
 
@@ -65,6 +69,11 @@ export class Gateway {
    * @throws {ProxyError} UNAUTHENTICATED, FORBIDDEN, NOT_FOUND
    */
   admit(credentials: Credentials, server: string | undefined, namedTenant: string | undefined): Admitted {
+    return this.toServer(this.identify(credentials, namedTenant), server);
+  }
+
+  /** The first half of it. @throws {ProxyError} UNAUTHENTICATED, FORBIDDEN */
+  identify(credentials: Credentials, namedTenant: string | undefined): Identified {
     const principal = this.#parts.authenticate(credentials);
     const tenant = this.#parts.tenants.find(principal.tenantId);
     if (!tenant)
@@ -75,6 +84,11 @@ export class Gateway {
         'Tenant not found or inactive for this key; leave the tenant header out',
       );
     }
+    return { principal, tenant };
+  }
+
+  /** The second half. @throws {ProxyError} NOT_FOUND */
+  toServer({ principal, tenant }: Identified, server: string | undefined): Admitted {
     return { principal, tenant, spec: requireServer(tenant, server) };
   }
 
@@ -137,6 +151,8 @@ export class Gateway {
       };
       if (this.#inFlight.size === 0) this.#whenDrained();
     });
+    // Whoever asked last must have been told before the streams are ended.
+    await new Promise((resolve) => setImmediate(resolve));
     const cut = [...this.#inFlight];
     for (const { cancellation, dispatched } of cut) {
       const executed = dispatched ? 'unknown' : 'no';

@@ -10,13 +10,16 @@ export function pong(message: Message): Reply {
   return { parts: [ownAnswer(idTextOf(message), 'result', {})], isError: false };
 }
 
+/** `/mcp/connect` is another name of `/mcp` in clients' configurations; a server that is called so goes first. */
+export const connectName = 'connect';
+
 /** The server a URL means: `/mcp/<name>`, or for `/mcp` the one called `default` or the only one. */
 export function requireServer({ servers }: Tenant, name: string | undefined): ServerSpec {
   const [only] = servers.values();
-  const found =
-    name === undefined
-      ? (servers.get('default') ?? (servers.size === 1 ? only : undefined))
-      : servers.get(name);
+  const isNamed = name !== undefined && !(name === connectName && !servers.has(name));
+  const found = isNamed
+    ? servers.get(name)
+    : (servers.get('default') ?? (servers.size === 1 ? only : undefined));
   if (found) return found;
   const paths = [...servers.keys()].map((server) => `/mcp/${server}`).join(', ');
   throw new ProxyError('NOT_FOUND', `No server here; this tenant has ${paths}`);

@@ -38,6 +38,11 @@ export function sendError(
   response.end(body);
 }
 
+/** A message that wants no answer here was taken. */
+export function accepted(response: ServerResponse): void {
+  response.writeHead(202, { 'content-length': 0 }).end();
+}
+
 function headersFor({ code, retryAfterMs }: ProxyError): Record<string, string> {
   const headers: Record<string, string> = {};
   if (retryAfterMs !== undefined)

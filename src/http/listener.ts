@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { ProxyError } from '../calls/error.ts';
 import { sendError } from './error-reply.ts';
 import type { McpEndpoint } from './mcp-endpoint.ts';
+import { sessionIdOf } from './mcp-headers.ts';
+import type { SseEndpoint } from './sse-endpoint.ts';
 import { type AllowedNames, createOriginCheck } from './origin.ts';
 
 export interface ListenerParts extends AllowedNames {
@@ -10,6 +12,7 @@ export interface ListenerParts extends AllowedNames {
   readonly port: number;
   readonly maxConnections: number;
   readonly endpoint: McpEndpoint;
+  readonly sse: SseEndpoint;
   readonly isReady: () => boolean;
 }
 
@@ -22,7 +25,11 @@ export interface Listener {
   close(graceMs: number): Promise<void>;
 }
 
-const mcpPath = /^\/mcp(?:\/([A-Za-z0-9_-]{1,63}))?$/;
+const endpointPath = /^\/(mcp|sse)(?:\/([A-Za-z0-9_-]{1,63}))?$/;
+/** Where old clients are told to POST. */
+const messagePath = '/message';
+/** Streamable HTTP to clients that have a session, HTTP+SSE to those that only GET. */
+const connectPath = '/mcp/connect';
 
 const timeouts = {
   headersTimeout: 10_000,
@@ -42,23 +49,24 @@ const stalledMs = 65_000;
 
 /** The front door. @throws the system's error if the address cannot be had. */
 export async function openListener(parts: ListenerParts): Promise<Listener> {
-  const { endpoint, isReady } = parts;
+  const { endpoint, sse, isReady } = parts;
   const checkOrigin = createOriginCheck(parts);
 
   function route(request: IncomingMessage, response: ServerResponse): void {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    if (path === '/healthz') {
-      say(response, 200, 'ok');
-      return;
-    }
-    if (path === '/readyz') {
-      say(response, isReady() ? 200 : 503, isReady() ? 'ready' : 'not ready');
-      return;
-    }
-    const found = mcpPath.exec(path);
-    if (!found) throw new ProxyError('NOT_FOUND', 'Nothing here; MCP is at /mcp');
+    if (path === '/healthz') say(response, 200, 'ok');
+    else if (path === '/readyz') say(response, isReady() ? 200 : 503, isReady() ? 'ready' : 'not ready');
+    else toEndpoint(request, response, path);
+  }
+
+  function toEndpoint(request: IncomingMessage, response: ServerResponse, path: string): void {
+    const [, kind, server] = endpointPath.exec(path) ?? [];
+    if (kind === undefined && path !== messagePath)
+      throw new ProxyError('NOT_FOUND', 'Nothing here; MCP is at /mcp');
     checkOrigin(request);
-    endpoint.handle(request, response, found[1]);
+    if (kind === undefined) sse.post(request, response);
+    else if (kind === 'sse' || isOldConnect(request, path)) sse.open(request, response, server);
+    else endpoint.handle(request, response, server);
   }
 
   const server = createServer(timeouts, (request, response) => {
@@ -83,6 +91,9 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
     close: (graceMs) => closeServer(server, graceMs),
   };
 }
+
+const isOldConnect = (request: IncomingMessage, path: string) =>
+  path === connectPath && request.method === 'GET' && sessionIdOf(request) === undefined;
 
 function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,23 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProxyError } from '../calls/error.ts';
 import type { Admitted, Gateway } from '../gateway/gateway.ts';
-import { MalformedMessage, type Message, readMessage, splitBatch } from '../mcp/message.ts';
+import { type Message, readMessage, splitBatch } from '../mcp/message.ts';
 import { methods } from '../mcp/methods.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
 import type { Session } from '../sessions/session.ts';
 import { AwakeStreams, awakeEveryMs } from './awake.ts';
-import { errorBody, sendError } from './error-reply.ts';
+import { accepted, errorBody, sendError } from './error-reply.ts';
 import { openListening } from './listening.ts';
 import {
   checkGetHeaders,
   checkPostHeaders,
   checkVersion,
+  credentialsOf,
   header,
+  namedTenantOf,
   requireSessionId,
   sessionIdOf,
 } from './mcp-headers.ts';
 import { createPostReply } from './post-reply.ts';
 import { readBody } from './read-body.ts';
+import { draining, refuse } from './refusal.ts';
 
 export interface McpEndpointParts {
   readonly gateway: Gateway;
@@ -32,7 +35,6 @@ export interface McpEndpointParts {
 }
 
 const maxBatch = 100;
-const drainRetryMs = 1000;
 
 /** One HTTP exchange with a caller that is known. */
 interface Exchange {
@@ -58,9 +60,7 @@ export class McpEndpoint {
   /** Answer one HTTP request, whatever it holds. `server` is the name in the path, if any. */
   handle(request: IncomingMessage, response: ServerResponse, server: string | undefined): void {
     this.#route(request, response, server).catch((thrown: unknown) => {
-      const error = asProxyError(thrown);
-      if (error.code === 'UNAUTHENTICATED') this.#parts.refused(request.socket.remoteAddress ?? '');
-      refuse(request, response, error);
+      refuse({ request, response, allow: 'POST, GET, DELETE' }, thrown, this.#parts.refused);
     });
   }
 
@@ -79,15 +79,9 @@ export class McpEndpoint {
     if (method !== 'POST' && method !== 'GET' && method !== 'DELETE') {
       throw new ProxyError('METHOD_NOT_ALLOWED', 'Use POST, GET or DELETE');
     }
-    if (this.#parts.isDraining()) {
-      throw new ProxyError('DRAINING', 'The proxy is about to stop; ask again shortly', {
-        retryAfterMs: drainRetryMs,
-      });
-    }
+    if (this.#parts.isDraining()) throw draining();
     checkVersion(request);
-    const { authorization } = request.headers;
-    const credentials = { authorization, apiKey: header(request, 'x-api-key') };
-    const caller = this.#parts.gateway.admit(credentials, server, header(request, 'x-tenant-id'));
+    const caller = this.#parts.gateway.admit(credentialsOf(request), server, namedTenantOf(request));
     const exchange = { request, response, caller };
     if (method === 'POST') await this.#post(exchange);
     else if (method === 'GET') this.#get(exchange);
@@ -167,25 +161,6 @@ export class McpEndpoint {
     this.#parts.gateway.end(caller, requireSessionId(request));
     response.writeHead(200, { 'content-length': 0 }).end();
   }
-}
-
-function asProxyError(thrown: unknown): ProxyError {
-  return thrown instanceof MalformedMessage
-    ? new ProxyError(thrown.code, thrown.message)
-    : ProxyError.from(thrown);
-}
-
-/** What is left of a refused body is thrown away, and the connection with it. */
-function refuse(request: IncomingMessage, response: ServerResponse, error: ProxyError): void {
-  const extra: Record<string, string> = {};
-  if (error.code === 'METHOD_NOT_ALLOWED') extra['allow'] = 'POST, GET, DELETE';
-  if (!request.complete) extra['connection'] = 'close';
-  sendError(response, error, 'null', extra);
-  request.resume();
-}
-
-function accepted(response: ServerResponse): void {
-  response.writeHead(202, { 'content-length': 0 }).end();
 }
 
 /** Batches were in 2025-03-26 only; a client that does not name its revision speaks that one. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Credentials } from '../auth/principal.ts';
 import { ProxyError } from '../calls/error.ts';
 import { isHeaderVersion } from '../mcp/versions.ts';
 import { tooLarge } from './read-body.ts';
@@ -8,6 +9,15 @@ export function header({ headers }: IncomingMessage, name: string): string | und
   const value = headers[name];
   return typeof value === 'string' ? value : undefined;
 }
+
+/** Who asks: of headers only. A key in the URL would stand in every log on the way. */
+export const credentialsOf = (request: IncomingMessage): Credentials => ({
+  authorization: request.headers.authorization,
+  apiKey: header(request, 'x-api-key'),
+});
+
+/** The tenant that the caller thinks it is of. */
+export const namedTenantOf = (request: IncomingMessage) => header(request, 'x-tenant-id');
 
 export const sessionIdOf = (request: IncomingMessage) => header(request, 'mcp-session-id');
 
@@ -28,16 +38,20 @@ export function checkVersion(request: IncomingMessage): void {
 
 /** @throws {ProxyError} UNSUPPORTED_MEDIA_TYPE, NOT_ACCEPTABLE, TOO_LARGE: all before a byte of the body is read */
 export function checkPostHeaders(request: IncomingMessage, maxBody: number): void {
-  const { headers } = request;
+  checkBodyHeaders(request, maxBody);
+  if (!accepts(request, 'application/json') || !accepts(request, 'text/event-stream')) {
+    throw new ProxyError('NOT_ACCEPTABLE', 'POST needs Accept: application/json, text/event-stream');
+  }
+}
+
+/** @throws {ProxyError} UNSUPPORTED_MEDIA_TYPE, TOO_LARGE: all before a byte of the body is read */
+export function checkBodyHeaders({ headers }: IncomingMessage, maxBody: number): void {
   if (!/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')) {
     throw new ProxyError('UNSUPPORTED_MEDIA_TYPE', 'POST needs Content-Type: application/json');
   }
   // Never unpacked: a few bytes could become gigabytes.
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
     throw new ProxyError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without Content-Encoding');
-  }
-  if (!accepts(request, 'application/json') || !accepts(request, 'text/event-stream')) {
-    throw new ProxyError('NOT_ACCEPTABLE', 'POST needs Accept: application/json, text/event-stream');
   }
   if (Number(headers['content-length'] ?? 0) > maxBody) throw tooLarge(maxBody);
 }

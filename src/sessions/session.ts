@@ -4,7 +4,7 @@ import { ProxyError } from '../calls/error.ts';
 import type { SessionId, TenantId } from '../calls/ids.ts';
 import type { Caller, Line } from '../calls/upstream.ts';
 import { methods } from '../mcp/methods.ts';
-import { type Message, textOf, valueOf } from '../mcp/message.ts';
+import { type Message, textOf } from '../mcp/message.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
 import { splice } from '../mcp/splice.ts';
 import { Replay } from './replay.ts';
@@ -211,33 +211,10 @@ export class Session implements Caller {
   }
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const sizeOf = (messages: readonly (readonly Buffer[])[]) =>
   messages.flat().reduce((total, part) => total + part.length, 0);
 
 /** `list_changed` said twice is said once; a client that was away needs it only once. */
 function isSame(a: readonly Buffer[], b: readonly Buffer[]): boolean {
   return a.length === 1 && b.length === 1 && a[0] !== undefined && b[0] !== undefined && a[0].equals(b[0]);
-}
-
-/** What a client says of itself in `initialize`. */
-export function introduction(message: Message): {
-  protocolVersion: unknown;
-  capabilities: Record<string, unknown>;
-  client: string;
-} {
-  const params = (valueOf(message, message.params) ?? {}) as {
-    protocolVersion?: unknown;
-    capabilities?: unknown;
-    clientInfo?: { name?: unknown };
-  };
-  const { protocolVersion, capabilities, clientInfo } = params;
-  const name = typeof clientInfo?.name === 'string' ? clientInfo.name : 'unknown';
-  return {
-    protocolVersion,
-    capabilities: isRecord(capabilities) ? capabilities : {},
-    client: name.slice(0, 64),
-  };
 }

@@ -9,7 +9,8 @@ import { initializeAnswer } from '../mcp/handshake.ts';
 import { negotiate } from '../mcp/versions.ts';
 import type { Clock } from '../time/clock.ts';
 import { ReplayBudget, type ReplayBounds } from './replay-budget.ts';
-import { introduction, Session } from './session.ts';
+import { introduction } from './introduction.ts';
+import { Session } from './session.ts';
 
 export interface SessionBounds {
   /** A session that nobody uses ends after so many milliseconds. */

@@ -13,6 +13,9 @@ export interface Exchange {
   readonly messages: readonly string[];
   /** Settles with the whole body; rejects if the connection is cut. */
   readonly ended: Promise<string>;
+  /** Stops reading, as a client does that is overwhelmed; and goes on. */
+  pause(): void;
+  resume(): void;
   /** Hangs up. */
   close(): void;
 }
@@ -47,6 +50,8 @@ export function send(url: string, { method = 'POST', headers = {}, body }: Sendi
         get messages() {
           return isStream ? eventsIn(text) : [text];
         },
+        pause: () => void response.pause(),
+        resume: () => void response.resume(),
         close: () => void response.destroy(),
       });
     });

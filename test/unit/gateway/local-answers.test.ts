@@ -46,6 +46,13 @@ describe('the server a URL means', () => {
     expect(() => found(['search'], 'default')).toThrow(notFound);
   });
 
+  test('at /mcp/connect is that of /mcp, unless one is called so', () => {
+    expect(found(['search'], 'connect')).toBe('search');
+    expect(found(['search', 'default'], 'connect')).toBe('default');
+    expect(found(['default', 'connect'], 'connect')).toBe('connect');
+    expect(() => found(['search', 'files'], 'connect')).toThrow(notFound);
+  });
+
   test('is nothing from the inside of an object', () => {
     expect(() => found(['search', 'files'], 'constructor')).toThrow(notFound);
   });

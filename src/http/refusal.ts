@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ProxyError } from '../calls/error.ts';
+import { MalformedMessage } from '../mcp/message.ts';
+import { sendError } from './error-reply.ts';
+
+const drainRetryMs = 1000;
+
+export const draining = () =>
+  new ProxyError('DRAINING', 'The proxy is about to stop; ask again shortly', { retryAfterMs: drainRetryMs });
+
+/** One HTTP exchange, and what may be asked on its path. */
+export interface Refused {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly allow: string;
+}
+
+/** What is left of a refused body is thrown away, and the connection with it. `stranger` hears of who has no key. */
+export function refuse(
+  { request, response, allow }: Refused,
+  thrown: unknown,
+  stranger: (remote: string) => void,
+): void {
+  const error =
+    thrown instanceof MalformedMessage
+      ? new ProxyError(thrown.code, thrown.message)
+      : ProxyError.from(thrown);
+  if (error.code === 'UNAUTHENTICATED') stranger(request.socket.remoteAddress ?? '');
+  const extra: Record<string, string> = {};
+  if (error.code === 'METHOD_NOT_ALLOWED') extra['allow'] = allow;
+  if (!request.complete) extra['connection'] = 'close';
+  sendError(response, error, 'null', extra);
+  request.resume();
+}
