@@ -1,0 +1,78 @@
+import { ToolFailure } from '../kit/failure.ts';
+import { QueryRejected } from './sql/rejection.ts';
+
+/** What pg makes of an answer of the server, and Node of a connection that fails. */
+interface Told {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly hint?: unknown;
+}
+
+const sqlState = /^[0-9A-Z]{5}$/;
+
+/**
+ * Whatever was thrown while the database was asked, as a failure. PostgreSQL's own words about a query are passed on;
+ * what concerns the connection is said in words of ours, since theirs name host, user and database.
+ */
+export function toDatabaseFailure(thrown: unknown): unknown {
+  if (thrown instanceof ToolFailure) return thrown;
+  if (thrown instanceof QueryRejected)
+    return new ToolFailure('QUERY_REJECTED', thrown.message, {
+      hint: 'Send one SELECT over the table of resource_uri; list_tenant_resources shows what there is',
+    });
+  if (!(thrown instanceof Error)) return thrown;
+  const { code, message, hint }: Told = thrown;
+  if (typeof code === 'string' && sqlState.test(code) && 'severity' in thrown)
+    return saidByServer(code, String(message), typeof hint === 'string' ? hint : undefined);
+  return notReached(typeof code === 'string' ? code : undefined, thrown);
+}
+
+function saidByServer(vendorCode: string, message: string, hint: string | undefined): ToolFailure {
+  if (vendorCode.startsWith('28'))
+    return new ToolFailure('UNAUTHENTICATED', 'The database refuses the credentials', {
+      vendorCode,
+      hint: 'Check DB_USER and DB_PASSWORD, and what pg_hba.conf allows this machine',
+    });
+  switch (vendorCode) {
+    case '3D000':
+      return new ToolFailure('UNAVAILABLE', 'There is no database of the name in DB_NAME', { vendorCode });
+    case '42501':
+      return new ToolFailure('FORBIDDEN', message, { vendorCode });
+    case '53300':
+      return new ToolFailure('RATE_LIMITED', 'The database has no connection left', {
+        vendorCode,
+        retryable: true,
+        hint: 'Ask again a little later; DB_MAX_CONNECTIONS times the processes must fit the role’s limit',
+      });
+    case '55P03':
+      return new ToolFailure('TIMED_OUT', 'The table is locked', { vendorCode, retryable: true });
+    case '57014':
+      return timedOut(vendorCode);
+    case '57P01':
+    case '57P02':
+    case '57P03':
+      return new ToolFailure('UNAVAILABLE', 'The database is stopping or starting', {
+        vendorCode,
+        retryable: true,
+      });
+    default:
+      return new ToolFailure('REJECTED', message, { vendorCode, hint });
+  }
+}
+
+export function timedOut(vendorCode?: string): ToolFailure {
+  return new ToolFailure('TIMED_OUT', 'The query took longer than it may', {
+    vendorCode,
+    hint: 'Ask for less: a WHERE on an indexed column, fewer rows, fewer joins',
+  });
+}
+
+/** The message is pg's or Node's own and names the place; the code does not. */
+function notReached(code: string | undefined, cause: Error): ToolFailure {
+  const why = code === undefined ? '' : ` (${code})`;
+  return new ToolFailure('UNAVAILABLE', `The database cannot be reached, or ended the connection${why}`, {
+    retryable: true,
+    hint: 'Look at the log of this server, then at DB_HOST, DB_PORT and DB_SSLMODE',
+    cause,
+  });
+}
