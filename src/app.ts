@@ -20,6 +20,7 @@ import { openTenants, type WatchedTenants } from './tenants/registry.ts';
 import type { Tenant, TenantChange } from './tenants/tenant.ts';
 import { systemClock } from './time/clock.ts';
 import { version } from './version.ts';
+import { type Launcher, openLauncher } from './workers/sandbox/launcher.ts';
 import { readGroupMemory } from './workers/memory.ts';
 import { Upstreams } from './workers/upstreams.ts';
 
@@ -70,6 +71,7 @@ class App implements Proxy {
   readonly #upstreams: Upstreams;
   readonly #startedAt = systemClock.now();
   #open: OpenDoors | undefined;
+  #launcher: Launcher | undefined;
   #state: Status['state'] = 'starting';
   #stopping: Promise<{ cutCalls: number }> | undefined;
 
@@ -86,6 +88,7 @@ class App implements Proxy {
       announce: this.#announce,
       version,
       redactor: this.#redactor,
+      launch: (spec, tenantId) => this.#launcher?.launch(spec, tenantId) ?? Promise.reject(notStarted()),
     });
   }
 
@@ -100,6 +103,7 @@ class App implements Proxy {
       secrets: openSecretSources(secrets, { baseDir: folder, env: process.env, clock: systemClock }),
       announce: this.#announce,
     });
+    this.#launcher = await this.#openLauncher();
     this.#follow({ added: [...tenants.all()], changed: [], removed: [] });
     tenants.onChange((change) => this.#follow(change));
     this.#open = await this.#openDoors(tenants);
@@ -162,11 +166,19 @@ class App implements Proxy {
   }
 
   get #doors(): OpenDoors {
-    if (!this.#open) throw new Error('The proxy was not started');
+    if (!this.#open) throw notStarted();
     return this.#open;
   }
 
   readonly #kill = (): void => this.#upstreams.killAll();
+
+  async #openLauncher(): Promise<Launcher> {
+    const { state, workers } = this.#config;
+    const keeperLost = () => this.#announce({ type: 'keeper.lost' });
+    const launcher = await openLauncher({ state, passEnv: workers.passEnv, keeperLost });
+    if (launcher.orphans > 0) this.#announce({ type: 'orphans.ended', count: launcher.orphans });
+    return launcher;
+  }
 
   async #openDoors(tenants: WatchedTenants): Promise<OpenDoors> {
     const { listen, limits, admin, sessions } = this.#config;
@@ -201,6 +213,7 @@ class App implements Proxy {
       sse.close();
       await listener?.close(0);
       await this.#upstreams.close('the proxy did not start', endMs);
+      await this.#launcher?.close();
       throw thrown;
     }
   }
@@ -237,6 +250,7 @@ class App implements Proxy {
     endpoint.close();
     sse.close();
     await Promise.all([this.#upstreams.close('the proxy stops', endMs), listener.close(flushMs)]);
+    await this.#launcher?.close();
     await admin.close();
     process.off('exit', this.#kill);
     this.#announce({ type: 'proxy.stopped', cutCalls });
@@ -255,6 +269,8 @@ interface OpenDoors {
   readonly admin: AdminListener;
   readonly sweeping: NodeJS.Timeout;
 }
+
+const notStarted = (): Error => new Error('The proxy was not started');
 
 function mayStay(tenant: Tenant | undefined, keyName: string, server: string): boolean {
   if (!tenant?.enabled || !tenant.servers.has(server)) return false;

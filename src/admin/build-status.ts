@@ -117,7 +117,7 @@ function workerStatus(worker: Worker, { clock, groupMemory }: StatusParts): Work
     inFlight: worker.inFlight,
     calls: worker.calls,
     sessions: worker.lines.size,
-    rssBytes: groupMemory.get(worker.pid) ?? null,
+    rssBytes: groupMemory.get(worker.group) ?? null,
   };
 }
 

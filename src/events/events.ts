@@ -48,6 +48,8 @@ export type ProxyEvent =
       readonly generation: string;
       readonly reason: string;
     })
+  | { readonly type: 'orphans.ended'; readonly count: number }
+  | { readonly type: 'keeper.lost' }
   | { readonly type: 'workers.reaped'; readonly count: number }
   | (SessionFacts & {
       readonly type: 'session.opened';

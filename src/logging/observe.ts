@@ -113,6 +113,9 @@ const workerLines = {
   'worker.misbehaved': (event) => warn(`Worker of tenant ${place(event)} misbehaved: ${event.reason}`),
   'security.reported': (event) =>
     warn(`Server of tenant ${place(event)} reports ${event.code}: ${event.message}`),
+  'orphans.ended': (event) => warn(`Ended ${counted(event.count, 'orphan')} of an earlier run`),
+  'keeper.lost': () =>
+    error('The keeper, which starts and ends workers, was killed; its workers were ended, a new one starts'),
   'workers.reaped': (event) => info(`Cleaned up ${counted(event.count, 'idle worker')}`),
   'breaker.opened': (event) =>
     error(

@@ -1,26 +1,37 @@
-import { execa } from 'execa';
-import type { Readable, Writable } from 'node:stream';
+import { PassThrough, Readable, type Writable } from 'node:stream';
+import type { TenantId } from '../calls/ids.ts';
+import type { Launched } from './sandbox/keeper-line.ts';
 import type { ServerSpec } from './spec.ts';
 
-/** A started process and its three pipes. */
+/** A process that was started, or should have been, and its three pipes. */
 export interface Child {
-  /** Undefined if it could not be started at all; `exit` then says why. */
+  /** The server's own process, as the machine numbers it. Undefined if it could not be started; `exit` then says why. */
   readonly pid: number | undefined;
+  /** The process group it is in: for its memory. */
+  readonly group: number | undefined;
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Settles when the process itself is gone, even if a grandchild still holds its pipes. Never rejects. */
   readonly exit: Promise<Exit>;
-  /** Signal the process and all its descendants that stayed in its group. */
+  /** Settles when nothing more will come on stderr. */
+  readonly lastWords: Promise<void>;
+  /**
+   * Signal the process and all its descendants that stayed in its group. SIGKILL also ends the sandbox, with everything
+   * in it; and once the process is gone, whatever it has left behind, wherever that went.
+   */
   signalGroup(signal: NodeJS.Signals): void;
 }
 
 export interface Exit {
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
-  /** A system error code such as ENOENT, if it could not be started. */
+  /** A system error code such as ENOENT, or SANDBOX, if it could not be started. */
   readonly cause: string | undefined;
 }
+
+/** Starts a tenant's server. Never rejects. */
+export type Launch = (spec: ServerSpec, tenantId: TenantId) => Promise<Child>;
 
 /** Of the proxy's own environment only these reach a child: enough to find programs, nothing that could be a secret. */
 const inherited = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR', 'SystemRoot'];
@@ -43,58 +54,37 @@ export function childEnvironment(
   return env;
 }
 
-/** Start a tenant's server, without a shell, as the leader of a process group of its own. */
-export function launch(spec: ServerSpec, passEnv: readonly string[]): Child {
-  const subprocess = execa(spec.command, spec.args, {
-    env: childEnvironment(spec, process.env, passEnv),
-    extendEnv: false,
-    cwd: spec.cwd,
-    stdin: 'pipe',
-    stdout: 'pipe',
-    stderr: 'pipe',
-    buffer: false,
-    reject: false,
-    detached: true,
-    cleanup: false,
-    stripFinalNewline: false,
-  });
-  const { pid, stdin, stdout, stderr } = subprocess;
-  const exit = new Promise<Exit>((resolve) => {
-    subprocess.once('exit', (code, signal) => {
-      resolve({ exitCode: code ?? undefined, signal: signal ?? undefined, cause: undefined });
-    });
-    void subprocess.then((result) => {
-      resolve({
-        exitCode: result.exitCode,
-        signal: result.signal,
-        cause: 'code' in result ? result.code : undefined,
-      });
-    });
-  });
+/** What the keeper started, as the worker sees it. */
+export function childOf(launched: Launched, signalGroup: Child['signalGroup']): Child {
+  if ('cause' in launched) return stillborn(launched.cause, launched.words);
+  const { pid, group, stdin, stdout, stderr } = launched;
+  const exit = launched.exit.then((end): Exit => ({ ...end, cause: undefined }));
+  return { pid, group, stdin, stdout, stderr, exit, lastWords: closed(stderr), signalGroup };
+}
+
+/** A child that could not be started: silent, but for what is known of why. */
+export function stillborn(cause: string, words = ''): Child {
   return {
-    pid,
-    stdin,
-    stdout,
-    stderr,
-    exit,
-    signalGroup: (signal) => {
-      signalGroup(pid, signal);
-    },
+    pid: undefined,
+    group: undefined,
+    stdin: new PassThrough().resume(),
+    stdout: Readable.from([]),
+    stderr: Readable.from(words === '' ? [] : [Buffer.from(words)]),
+    exit: Promise.resolve({ exitCode: undefined, signal: undefined, cause }),
+    lastWords: Promise.resolve(),
+    signalGroup: () => undefined,
   };
 }
 
-/** The group outlives its leader, so this reaches grandchildren even after the process itself has gone. */
-function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // ESRCH: nobody is left, which is what was wanted.
-  }
+function closed(stream: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    for (const event of ['close', 'end', 'error']) stream.once(event, () => resolve());
+  });
 }
 
 /** What a caller is told whose call was with the process. */
 export function crashMessage({ exitCode, signal, cause }: Exit): string {
+  if (cause === 'SANDBOX') return "The server's sandbox could not be made; the proxy's log says why";
   if (cause !== undefined) return `The server could not be started (${cause})`;
   const how = signal ?? `exit code ${exitCode ?? 'unknown'}`;
   return `The server process ended (${how}) before it answered; the tool may have run`;

@@ -69,6 +69,12 @@ export class ProcessChannel {
     }
   }
 
+  /** Wait until all was read that the child has said, but no longer than this: others may hold its pipes open. */
+  async drainedWithin(ms: number): Promise<void> {
+    const over = new Promise<void>((resolve) => void this.#clock.after(ms, resolve));
+    await Promise.race([Promise.all([this.drained, this.#child.lastWords]), over]);
+  }
+
   /** Tell the child that no more will come, after what is on its way: a goodbye must not overtake a cancellation. */
   end(): void {
     this.#isEnding = true;

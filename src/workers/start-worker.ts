@@ -3,6 +3,7 @@ import type { Announce } from '../events/events.ts';
 import type { Message } from '../mcp/message.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import type { Clock } from '../time/clock.ts';
+import type { Child, Launch } from './launch.ts';
 import type { Seats } from './seats.ts';
 import type { ServerSpec } from './spec.ts';
 import { Worker, type WorkerListener } from './worker.ts';
@@ -12,8 +13,8 @@ export interface PoolTools {
   readonly clock: Clock;
   readonly announce: Announce;
   readonly seats: Seats;
-  /** Names of the proxy's own variables that children get too. */
-  readonly passEnv: readonly string[];
+  /** Starts a tenant's server behind the wall that is in force. */
+  readonly launch: Launch;
   /** How long each step of stopping a process may take, in milliseconds. */
   readonly stopGrace: number;
   /** `initialize` as the proxy sends it to workers that no single client owns. */
@@ -44,6 +45,8 @@ const permanentCauses = new Set([
   'EISDIR',
   'ELOOP',
   'EINVAL',
+  // A NUL byte in an argument or variable.
+  'ERR_INVALID_ARG_VALUE',
 ]);
 
 export interface StartParts {
@@ -67,9 +70,14 @@ export function startWorker(
   isWanted: () => boolean,
 ): Promise<Worker | undefined> {
   return parts.tools.seats.take(isWanted, async () => {
-    const worker = spawn(parts, own);
+    // Before there is anybody who could say them.
+    const unsay = parts.tools.redactor.hold(parts.spec.env, [parts.tenantId, parts.spec.name]);
+    const child = await parts.tools.launch(parts.spec, parts.tenantId);
+    // In one go with what follows: a process that is gone already must find its worker's listeners in place.
+    const worker = employ(parts, own, child);
     void worker.ended.then(() => {
       parts.tools.seats.release();
+      unsay();
     });
     parts.spawned(worker);
     try {
@@ -89,28 +97,12 @@ export function startWorker(
   });
 }
 
-function spawn({ spec, tools, listener, tenantId }: StartParts, own: Message | undefined): Worker {
-  const { clock, passEnv, stopGrace, initialize } = tools;
-  // Before there is anybody who could say them.
-  const release = tools.redactor.hold(spec.env, [tenantId, spec.name]);
-  try {
-    const worker = new Worker({
-      spec,
-      clock,
-      passEnv,
-      stopGrace,
-      listener,
-      initialize: own ?? initialize,
-    });
-    void worker.ended.then(release);
-    if (worker.pid > 0) tools.announce({ type: 'worker.spawned', ...factsOf({ tenantId, spec }, worker) });
-    return worker;
-  } catch {
-    release();
-    tools.seats.release();
-    // Its own text would quote the environment.
-    throw new StartFailure('the system refused its arguments or environment', true);
-  }
+function employ(parts: StartParts, own: Message | undefined, child: Child): Worker {
+  const { spec, tools, listener } = parts;
+  const { clock, stopGrace, initialize } = tools;
+  const worker = new Worker({ spec, clock, child, stopGrace, listener, initialize: own ?? initialize });
+  if (worker.pid > 0) tools.announce({ type: 'worker.spawned', ...factsOf(parts, worker) });
+  return worker;
 }
 
 function failure(parts: StartParts, worker: Worker, thrown: unknown): StartFailure {

@@ -17,7 +17,7 @@ export interface UpstreamsParts {
   readonly max: number;
   /** Processes starting at once; more make each other slow. */
   readonly spawns?: number | undefined;
-  readonly passEnv: readonly string[];
+  readonly launch: PoolTools['launch'];
   readonly stopGrace: number;
   /** How often what is done by time is looked at, in milliseconds. */
   readonly sweepEvery: number;

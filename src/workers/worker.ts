@@ -7,7 +7,7 @@ import { Multiplexer, type Waiter } from '../mcp/multiplexer.ts';
 import { jittered } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { type AttachedLine, isAnyListening } from './attached-line.ts';
-import { type Child, crashMessage, type Exit, launch } from './launch.ts';
+import { type Child, crashMessage, type Exit } from './launch.ts';
 import { hearReports, type SecurityReport } from './security-reports.ts';
 import { createNoiseMeter, type NoiseMeter } from './noise.ts';
 import { createSilence, type Silence } from './silence.ts';
@@ -24,7 +24,8 @@ export type WorkerState = 'starting' | 'idle' | 'busy' | 'draining' | 'stopping'
 export interface WorkerParts {
   readonly spec: ServerSpec;
   readonly clock: Clock;
-  readonly passEnv: readonly string[];
+  /** Its process, just started. */
+  readonly child: Child;
   /** How long each step of stopping may take before the next, harder one, in milliseconds. */
   readonly stopGrace: number;
   /** How the process is told who asks: `initialize` of the proxy's own, or of the one client it is for. */
@@ -58,6 +59,8 @@ export class Worker {
   readonly spec: ServerSpec;
   readonly startedAt: number;
   readonly pid: number;
+  /** The process group it is in, whose memory is its own. */
+  readonly group: number;
   readonly expiresAt: number;
   /** Settles when the process is gone and everybody has been told. */
   readonly ended: Promise<void>;
@@ -89,8 +92,9 @@ export class Worker {
     this.startedAt = clock.now();
     this.idleSince = this.startedAt;
     this.expiresAt = this.startedAt + jittered(spec.pool.maxLifetime, 0.2);
-    this.#child = launch(spec, parts.passEnv);
-    this.pid = this.#child.pid ?? 0;
+    this.#child = parts.child;
+    this.pid = parts.child.pid ?? 0;
+    this.group = parts.child.group ?? 0;
     this.stderr = stderrTail(this.#child.stderr);
     hearReports(this.#child.stderr, clock, (report) => parts.listener.reported(this, report));
     this.#noise = createNoiseMeter(clock);
@@ -288,10 +292,7 @@ export class Worker {
 
   async #afterExit(exit: Exit): Promise<void> {
     // Grandchildren may hold the pipes; what they have not said by now they will not say.
-    const stopWaiting = new Promise<void>((resolve) => {
-      this.#parts.clock.after(drainMs, resolve);
-    });
-    if (exit.cause === undefined) await Promise.race([this.#channel.drained, stopWaiting]);
+    if (exit.cause === undefined) await this.#channel.drainedWithin(drainMs);
     this.#child.signalGroup('SIGKILL');
     this.#phase = 'gone';
     this.exit = exit;

@@ -25,7 +25,7 @@ const documents = ['README.md', 'SECURITY.md', 'CHANGELOG.md', ...filesIn('docs'
 /** Words in capitals that are no codes. */
 const otherVariables = [
   ...['PATH', 'HOME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR', 'NO_COLOR'],
-  ...['ACCOUNT', 'API_TOKEN', 'ACME_TOKEN', 'KEY', 'TENANT', 'NAME'],
+  ...['ACCOUNT', 'API_TOKEN', 'ACME_TOKEN', 'MCPX_WORKER', 'KEY', 'TENANT', 'NAME'],
 ];
 
 /** What the pages of the bundled servers name beside: failures of tools, and their own variables and codes. */

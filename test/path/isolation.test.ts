@@ -158,7 +158,7 @@ describe('what a process is given', () => {
 
   test('its environment is its own variables and a few harmless ones, and nothing else', async () => {
     const me = JSON.parse(await sessionOf(first).text('whoami')) as WhoAmI;
-    const expected = ['CANARY', 'HOME', 'PATH', 'PYTHONUNBUFFERED', 'TOKEN'];
+    const expected = ['CANARY', 'HOME', 'MCPX_WORKER', 'PATH', 'PYTHONUNBUFFERED', 'TOKEN'];
     expect(me.env).toEqual(expected);
     const entries = environ(me.pid);
     expect(entries.map((entry) => entry.split('=', 1)[0]).toSorted()).toEqual(expected);

@@ -2,29 +2,25 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Child, childEnvironment, launch } from '../../../src/workers/launch.ts';
+import { type Child, childEnvironment } from '../../../src/workers/launch.ts';
 import { type ServerSpec } from '../../../src/workers/spec.ts';
+import { useLauncher } from '../../support/use-launcher.ts';
 import { secrets, someSpec } from './some-worker.ts';
 
-const launched: Child[] = [];
+const { launch } = useLauncher();
 
 /** A child that runs `script`, and is gone after the test whatever happens. */
-function run(script: string, own: Partial<ServerSpec> = {}, passEnv: readonly string[] = []): Child {
-  return watched(someSpec(['-e', script], own), passEnv);
-}
-function watched(spec: ServerSpec, passEnv: readonly string[] = []): Child {
-  const child = launch(spec, passEnv);
-  launched.push(child);
-  return child;
-}
+const run = (
+  script: string,
+  own: Partial<ServerSpec> = {},
+  passEnv: readonly string[] = [],
+): Promise<Child> => launch(someSpec(['-e', script], own), { passEnv });
 const printed = async ({ stdout }: Child) => JSON.parse(await text(stdout)) as unknown;
 const firstChunk = ({ stdout }: Child) =>
   new Promise<string>((resolve) => stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())));
 
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllEnvs();
-  for (const child of launched) child.signalGroup('SIGKILL');
-  await Promise.all(launched.splice(0).map(({ exit }) => exit));
 });
 
 describe('the environment of a child', () => {
@@ -35,19 +31,19 @@ describe('the environment of a child', () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 's3cret');
     vi.stubEnv('NODE_OPTIONS', '--no-deprecation');
     vi.stubEnv('LANG', 'en_GB.UTF-8');
-    const env = (await printed(run(sayEnvironment, { env: secrets({ API_KEY: 'own' }) }))) as Record<
+    const env = (await printed(await run(sayEnvironment, { env: secrets({ API_KEY: 'own' }) }))) as Record<
       string,
       string
     >;
     expect(env).toMatchObject({ API_KEY: 'own', LANG: 'en_GB.UTF-8', PATH: process.env['PATH'] });
-    const allowed = new Set([...basics, 'PYTHONUNBUFFERED', 'API_KEY']);
+    const allowed = new Set([...basics, 'PYTHONUNBUFFERED', 'API_KEY', 'MCPX_WORKER']);
     expect(Object.keys(env).filter((name) => !allowed.has(name))).toEqual([]);
   });
 
   test('holds what the operator passes on, by name', async () => {
     vi.stubEnv('HTTPS_PROXY', 'http://proxy.example');
     vi.stubEnv('HTTPS_PROXY_PASSWORD', 's3cret');
-    const env = await printed(run(sayEnvironment, {}, ['HTTPS_PROXY', 'NOT_SET']));
+    const env = await printed(await run(sayEnvironment, {}, ['HTTPS_PROXY', 'NOT_SET']));
     expect(env).toMatchObject({ HTTPS_PROXY: 'http://proxy.example' });
     expect(env).not.toHaveProperty('HTTPS_PROXY_PASSWORD');
     expect(env).not.toHaveProperty('NOT_SET');
@@ -72,17 +68,17 @@ describe('a child', () => {
   test('gets its arguments as they are: no shell reads them', async () => {
     const args = ['$HOME', '; echo no', '`id`', '*', 'a b', '"', ''];
     const spec = someSpec(['-e', 'console.log(JSON.stringify(process.argv.slice(1)))', '--', ...args]);
-    expect(await printed(watched(spec))).toEqual(args);
+    expect(await printed(await launch(spec))).toEqual(args);
   });
 
   test('starts where it is told to', async () => {
-    expect(await printed(run('console.log(JSON.stringify(process.cwd()))', { cwd: tmpdir() }))).toBe(
+    expect(await printed(await run('console.log(JSON.stringify(process.cwd()))', { cwd: tmpdir() }))).toBe(
       tmpdir(),
     );
   });
 
   test('talks in bytes, not one of them touched', async () => {
-    const child = run('process.stdin.pipe(process.stdout); process.stderr.write("\\n\\n")');
+    const child = await run('process.stdin.pipe(process.stdout); process.stderr.write("\\n\\n")');
     const bytes = Buffer.from(Array.from({ length: 1024 }, (_, at) => at % 256));
     child.stdin.end(Buffer.concat([bytes, Buffer.from('\n')]));
     const [out, err] = await Promise.all([buffer(child.stdout), text(child.stderr)]);
@@ -91,7 +87,7 @@ describe('a child', () => {
   });
 
   test('leads a process group of its own', async () => {
-    const child = run('console.log(1); process.stdin.resume()');
+    const child = await run('console.log(1); process.stdin.resume()');
     await firstChunk(child);
     // Signal 0 only asks; it throws if there is no group of that id.
     expect(() => process.kill(-child.pid!, 0)).not.toThrow();
@@ -102,12 +98,16 @@ describe('a child', () => {
 
 describe('the exit', () => {
   test('tells the exit code', async () => {
-    expect(await run('process.exit(3)').exit).toEqual({ exitCode: 3, signal: undefined, cause: undefined });
-    expect(await run('').exit).toMatchObject({ exitCode: 0 });
+    expect(await (await run('process.exit(3)')).exit).toEqual({
+      exitCode: 3,
+      signal: undefined,
+      cause: undefined,
+    });
+    expect(await (await run('')).exit).toMatchObject({ exitCode: 0 });
   });
 
   test('tells the signal', async () => {
-    const child = run('console.log(1); process.stdin.resume()');
+    const child = await run('console.log(1); process.stdin.resume()');
     await firstChunk(child);
     child.signalGroup('SIGTERM');
     expect(await child.exit).toEqual({ exitCode: undefined, signal: 'SIGTERM', cause: undefined });
@@ -118,7 +118,7 @@ describe('the exit', () => {
     ['a missing folder', { cwd: '/nowhere' }, 'ENOENT'],
     ['a file that is no program', { command: new URL(import.meta.url).pathname }, 'EACCES'],
   ])('of %s tells why it did not start', async (_what, own, cause) => {
-    const child = run('', own);
+    const child = await run('', own);
     expect(await child.exit).toMatchObject({ cause });
     expect(child.pid).toBeUndefined();
     // Nobody is there to hear it.
@@ -128,7 +128,7 @@ describe('the exit', () => {
   });
 
   test('does not wait for a grandchild that holds the pipes, and the group’s signal still reaches that', async () => {
-    const child = run(`
+    const child = await run(`
       const { spawn } = require('node:child_process');
       // Ends by itself one day, should this test fail to end it.
       const script = "process.on('SIGTERM', () => {}); console.log(1); setTimeout(() => {}, 60_000)";
@@ -153,7 +153,7 @@ describe('the exit', () => {
 });
 
 test('secrets are in the environment, never in the command line that everybody on the machine can read', async () => {
-  const child = run('console.log(1); process.stdin.resume()', { env: secrets({ TOKEN: 's3cret' }) });
+  const child = await run('console.log(1); process.stdin.resume()', { env: secrets({ TOKEN: 's3cret' }) });
   await firstChunk(child);
   if (process.platform === 'linux')
     expect(readFileSync(`/proc/${child.pid!}/cmdline`, 'utf8')).not.toContain('s3cret');

@@ -1,25 +1,19 @@
 import { existsSync } from 'node:fs';
-import { afterEach, expect, test } from 'vitest';
-import { type Child, launch } from '../../../src/workers/launch.ts';
+import { expect, test } from 'vitest';
 import { readGroupMemory } from '../../../src/workers/memory.ts';
+import { useLauncher } from '../../support/use-launcher.ts';
 import { someSpec } from './some-worker.ts';
 
-const launched: Child[] = [];
+const { launch } = useLauncher();
 
 /** A child that says a number and then lives until its stdin ends. */
 async function run(script: string): Promise<{ pid: number; said: number }> {
-  const child = launch(someSpec(['-e', `${script}; process.stdin.resume()`]), []);
-  launched.push(child);
+  const child = await launch(someSpec(['-e', `${script}; process.stdin.resume()`]));
   const said = await new Promise<string>((resolve) =>
     child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())),
   );
   return { pid: child.pid!, said: Number(said) };
 }
-
-afterEach(async () => {
-  for (const child of launched) child.signalGroup('SIGKILL');
-  await Promise.all(launched.splice(0).map(({ exit }) => exit));
-});
 
 const sayRss = 'console.log(process.memoryUsage.rss())';
 /** Node goes on growing a little after it has said how large it is. */

@@ -43,10 +43,12 @@ function createChannel(stdin?: Writable) {
   const violations: string[] = [];
   const child: Child = {
     pid: undefined,
+    group: undefined,
     stdin: input.stdin,
     stdout,
     stderr: new PassThrough(),
     exit: Promise.resolve({ exitCode: 0, signal: undefined, cause: undefined }),
+    lastWords: Promise.resolve(),
     signalGroup: () => undefined,
   };
   const channel = new ProcessChannel(child, clock, maxLine, {

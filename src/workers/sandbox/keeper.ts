@@ -1,0 +1,76 @@
+/**
+ * The keeper: a small process of the proxy's that starts the servers' processes and sees to it that none is left.
+ *
+ * It is one of its own because a process that forks stands still for as long as its memory is large, and because
+ * the proxy may be killed at any moment: the keeper then reads the end of its line and ends all it has started, down
+ * to grandchildren that have left their group and session. It knows them by a mark in their environment, or by their user.
+ * If it is the keeper that is killed, the proxy does the same (`keeper-line.ts`).
+ */
+import type { SendHandle } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import type { FromKeeper, LaunchOrder, ToKeeper } from './keeper-messages.ts';
+import { createKept, type Kept, startKept } from './kept-process.ts';
+import { carriesMark, findProcesses, groupOf, kill, killAll, runsAs } from './processes.ts';
+
+const [mark = '', instanceFile = ''] = process.argv.slice(2);
+/** How long the last sweep may take, in milliseconds: a fork bomb is faster than one look. */
+const sweepMs = 5000;
+
+/** How long the proxy may take to hear the last of a process before what it left behind is ended, in milliseconds. */
+const releaseMs = 1000;
+
+const kept = new Map<number, Kept>();
+/** What is left to be done for processes that are gone. */
+const left = new Map<number, () => void>();
+/** Users that are tenants' alone: whatever runs as one of them is ours. */
+const uids = new Set<number>();
+
+function tell(message: FromKeeper, handle?: SendHandle, sent: () => void = () => undefined): void {
+  if (process.connected) process.send?.(message, handle, {}, sent);
+}
+
+function hear(order: ToKeeper): void {
+  if (order.type === 'launch') launch(order);
+  else if (order.signal === 'SIGKILL' && left.has(order.id)) left.get(order.id)?.();
+  else kept.get(order.id)?.signal(order.signal);
+}
+
+function launch(order: LaunchOrder): void {
+  if (order.uid !== undefined) uids.add(order.uid);
+  const started = createKept(order, tell);
+  kept.set(order.id, started);
+  startKept(started, (exit) => {
+    kept.delete(order.id);
+    if (!order.isWrapped) leave(order, started.group);
+    tell(exit);
+  });
+}
+
+/**
+ * What a process leaves behind may speak until the proxy has heard the last of it, and ends then: its group as it is
+ * now, whoever carries its mark, and, once the tenant has no other process, whoever runs as its user.
+ */
+function leave({ id, uid }: LaunchOrder, group: number | undefined): void {
+  const behind = group === undefined ? [] : findProcesses((pid) => groupOf(pid) === group);
+  const timer = setTimeout(() => left.get(id)?.(), releaseMs);
+  left.set(id, () => {
+    left.delete(id);
+    clearTimeout(timer);
+    behind.forEach(kill);
+    const isLast = uid !== undefined && ![...kept.values()].some(({ order }) => order.uid === uid);
+    const users = new Set(isLast ? [uid] : []);
+    void killAll((pid) => carriesMark(pid, [`${mark}.${id}\0`]) || runsAs(pid, users), sweepMs);
+  });
+}
+
+async function end(): Promise<void> {
+  for (const each of kept.values()) each.signal('SIGKILL');
+  await killAll((pid) => carriesMark(pid, [mark]) || runsAs(pid, uids), sweepMs);
+  if (instanceFile !== '') rmSync(instanceFile, { force: true });
+  process.exit();
+}
+
+process.on('message', hear);
+process.once('disconnect', () => void end());
+// Whoever stops the proxy politely by signalling everybody must not have it lose the one who ends its processes.
+for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => undefined);

@@ -1,0 +1,139 @@
+import { type ChildProcess, type SendHandle, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Socket } from 'node:net';
+import type { FromKeeper, LaunchOrder } from './keeper-messages.ts';
+import { childrenOf, signal } from './processes.ts';
+
+type Tell = (message: FromKeeper, handle?: SendHandle, sent?: () => void) => void;
+
+/** A process of the keeper's, from its order to its exit. */
+export interface Kept {
+  readonly order: LaunchOrder;
+  readonly tell: Tell;
+  signal(name: NodeJS.Signals): void;
+  child: ChildProcess | undefined;
+  /** The group the server is in: its own, or that of the first process inside the sandbox. */
+  group: number | undefined;
+}
+
+/** Node makes every `pipe` a socket, whichever way it goes. */
+type Pipes = readonly [stdin: Socket, stdout: Socket, stderr: Socket, gate: Socket, news: Socket];
+
+/** What a sandbox says before it gives up, at most. */
+const maxWordsBytes = 4096;
+/** How long they are waited for, in milliseconds. */
+const lastWordsMs = 100;
+
+export function createKept(order: LaunchOrder, tell: Tell): Kept {
+  const kept: Kept = {
+    order,
+    tell,
+    child: undefined,
+    group: undefined,
+    signal(name) {
+      const { child, group } = kept;
+      if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      // bubblewrap would end at once and take the server with it: what asks politely goes to the server itself.
+      if (group !== undefined) signal(-group, name);
+      if (group === undefined || name === 'SIGKILL') signal(-child.pid, name);
+    },
+  };
+  return kept;
+}
+
+/** Start it. `ended` hears of its exit, once; not if it never began. */
+export function startKept(
+  kept: Kept,
+  ended: (exit: Extract<FromKeeper, { type: 'exit' | 'failed' }>) => void,
+): void {
+  const { order, tell } = kept;
+  const { id } = order;
+  let child: ChildProcess;
+  try {
+    child = spawnOrdered(order);
+  } catch (thrown) {
+    ended({ type: 'failed', id, cause: causeOf(thrown), words: '' });
+    return;
+  }
+  kept.child = child;
+  const [stdin, stdout, stderr, gate, news] = child.stdio as unknown as Pipes;
+  child.once('error', (thrown) => ended({ type: 'failed', id, cause: causeOf(thrown), words: '' }));
+  if (child.pid === undefined) return;
+  gate.on('error', () => undefined);
+  const words = listen(stderr);
+  tell({ type: 'stdin', id }, stdin);
+  tell({ type: 'stdout', id }, stdout);
+  let isOpen = false;
+  whenReady(news, (text) => {
+    isOpen = true;
+    const place = placeOf(kept, text);
+    kept.group = place.group;
+    tell({ type: 'stderr', id }, stderr, () => {
+      // Only now has the last pipe left our hands: what is written from here on is read by the proxy.
+      gate.end('go\n');
+      tell({ type: 'started', id, ...place });
+    });
+  });
+  child.once('exit', (code, name) => {
+    if (isOpen) ended({ type: 'exit', id, ...exitOf(order, code, name) });
+    else void words().then((said) => ended({ type: 'failed', id, cause: 'SANDBOX', words: said }));
+  });
+}
+
+function spawnOrdered({ file, args, env, cwd, uid }: LaunchOrder): ChildProcess {
+  return spawn(file, args, {
+    cwd,
+    env,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+}
+
+/** What comes on stderr before the gate is the sandbox's or the system's; some of it may still be in the pipe at the end. */
+function listen(stderr: Socket): () => Promise<string> {
+  let words = '';
+  stderr.on('data', (chunk: Buffer) => {
+    if (words.length < maxWordsBytes) words += chunk.toString('utf8');
+  });
+  const ended = new Promise((resolve) => stderr.once('end', resolve));
+  const waited = () => new Promise((resolve) => setTimeout(resolve, lastWordsMs));
+  return () => Promise.race([ended, waited()]).then(() => words.slice(0, maxWordsBytes));
+}
+
+/** The gate says `ready`; bubblewrap has told before it which process is the first inside. */
+function whenReady(news: Socket, ready: (text: string) => void): void {
+  let text = '';
+  const hear = (chunk: Buffer): void => {
+    text += chunk.toString('latin1');
+    if (!text.endsWith('ready\n')) return;
+    news.off('data', hear);
+    news.resume();
+    ready(text);
+  };
+  news.on('data', hear);
+  news.on('error', () => undefined);
+}
+
+function placeOf({ order, child }: Kept, text: string): { pid: number; group: number } {
+  const outer = child?.pid ?? 0;
+  if (!order.isWrapped) return { pid: outer, group: outer };
+  const first = Number(/"child-pid": (\d+)/.exec(text)?.[1] ?? outer);
+  // The first process inside leads the session and collects the dead; its only child is what stands at the gate.
+  return { pid: childrenOf(first)[0] ?? first, group: first };
+}
+
+/** bubblewrap tells by an exit code above 128 that the server was ended by a signal, as a shell does. */
+function exitOf({ isWrapped }: LaunchOrder, code: number | null, name: string | null) {
+  const byNumber = isWrapped && code !== null && code > 128 ? signalOf(code - 128) : undefined;
+  if (byNumber !== undefined) return { exitCode: undefined, signal: byNumber };
+  return { exitCode: code ?? undefined, signal: name ?? undefined };
+}
+
+function signalOf(number: number): string | undefined {
+  return Object.entries(constants.signals).find(([, each]) => each === number)?.[0];
+}
+
+function causeOf(thrown: unknown): string {
+  return (thrown as { code?: string }).code ?? 'EUNKNOWN';
+}

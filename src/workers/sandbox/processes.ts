@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** The variable that every process we start carries, and all its descendants inherit: whose it is. */
+export const markName = 'MCPX_WORKER';
+
+/** One process, and not another that was given its number later: (number, time of its start). */
+export interface Identity {
+  readonly pid: number;
+  /** In ticks since the machine began, as proc(5) `stat` has it. */
+  readonly startTime: string;
+}
+
+/** The identity of a running process; undefined if there is none of that number. A zombie is none. */
+export function identify(pid: number): Identity | undefined {
+  const fields = readStat(pid);
+  const [state, startTime] = [fields?.[0], fields?.[19]];
+  return startTime === undefined || state === 'Z' || state === 'X' ? undefined : { pid, startTime };
+}
+
+/** Is this very process still there? */
+export function isRunning({ pid, startTime }: Identity): boolean {
+  return identify(pid)?.startTime === startTime;
+}
+
+/** Every running process that satisfies `test`, but ourselves. */
+export function findProcesses(test: (pid: number) => boolean): Identity[] {
+  const found: Identity[] = [];
+  for (const name of processNames()) {
+    const pid = Number(name);
+    // The identity first: if the number changes hands in between, it is no longer true when it is used.
+    const identity = pid === process.pid ? undefined : identify(pid);
+    if (identity && test(pid)) found.push(identity);
+  }
+  return found;
+}
+
+/** Does the process carry one of the marks? False for processes we may not look at. */
+export function carriesMark(pid: number, marks: readonly string[]): boolean {
+  const environment = read(`/proc/${pid}/environ`);
+  return marks.some((mark) => `\0${environment}`.includes(`\0${markName}=${mark}`));
+}
+
+/** Does the process run as one of these users, really or in effect? */
+export function runsAs(pid: number, uids: ReadonlySet<number>): boolean {
+  const [, ids = ''] = /^Uid:\s+(.*)$/m.exec(read(`/proc/${pid}/status`)) ?? [];
+  return ids.split(/\s+/).some((id) => uids.has(Number(id)));
+}
+
+/** The process group a process is in. */
+export function groupOf(pid: number): number {
+  return Number(readStat(pid)?.[2]);
+}
+
+/** The children of a process, in the order they came. */
+export function childrenOf(pid: number): number[] {
+  const listed = read(`/proc/${pid}/task/${pid}/children`);
+  if (listed !== '') return listed.trim().split(' ').map(Number);
+  return processNames()
+    .map(Number)
+    .filter((each) => readStat(each)?.[1] === String(pid));
+}
+
+/**
+ * Kill whatever satisfies `test`, and what comes to satisfy it meanwhile, until two looks in a row find nobody or
+ * `withinMs` are over. Returns how many were killed.
+ */
+export async function killAll(test: (pid: number) => boolean, withinMs: number): Promise<number> {
+  const killed = new Set<string>();
+  const endAt = performance.now() + withinMs;
+  let quiet = 0;
+  while (quiet < 2 && performance.now() < endAt) {
+    const found = findProcesses(test);
+    for (const identity of found) {
+      kill(identity);
+      killed.add(`${identity.pid}/${identity.startTime}`);
+    }
+    quiet = found.length === 0 ? quiet + 1 : 0;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return killed.size;
+}
+
+/** Kill this very process, if it is still there. */
+export function kill(identity: Identity): void {
+  if (isRunning(identity)) signal(identity.pid, 'SIGKILL');
+}
+
+/** Send a signal to a process, or to a group if negative. Whoever is gone needs none. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // ESRCH: it ended meanwhile. EPERM: it has become another user's, which only one that is not ours can.
+  }
+}
+
+/** Fields of proc(5) `stat` from the state on, counted from behind the name, which may hold blanks and brackets. */
+function readStat(pid: number): string[] | undefined {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat === '' ? undefined : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function processNames(): string[] {
+  try {
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    // It ended, or is none of our business.
+    return '';
+  }
+}

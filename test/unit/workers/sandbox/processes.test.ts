@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  carriesMark,
+  childrenOf,
+  findProcesses,
+  groupOf,
+  identify,
+  isRunning,
+  kill,
+  killAll,
+  markName,
+  runsAs,
+} from '../../../../src/workers/sandbox/processes.ts';
+import { eventually } from '../../../support/eventually.ts';
+
+const started: number[] = [];
+
+/** A process that sleeps, marked; its number. */
+async function sleeper(mark: string, options: { detached?: boolean } = {}): Promise<number> {
+  const child = spawn('sleep', ['60'], { env: { [markName]: mark }, stdio: 'ignore', ...options });
+  await once(child, 'spawn');
+  started.push(child.pid!);
+  // Before its own program runs, it has our environment.
+  await eventually(() => carriesMark(child.pid!, [mark]));
+  return child.pid!;
+}
+
+afterEach(() => {
+  for (const pid of started.splice(0)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // Ended by the test.
+    }
+  }
+});
+
+describe.runIf(existsSync('/proc/self/stat'))('processes', () => {
+  test('are told apart by number and time of start', async () => {
+    const pid = await sleeper('m1');
+    const identity = identify(pid)!;
+    expect(identity).toMatchObject({ pid });
+    expect(isRunning(identity)).toBe(true);
+    const another = { pid, startTime: String(Number(identity.startTime) - 1) };
+    expect(isRunning(another)).toBe(false);
+    // A number that has changed hands is not enough to be killed.
+    kill(another);
+    expect(isRunning(identity)).toBe(true);
+    kill(identity);
+    await eventually(() => !isRunning(identity));
+  });
+
+  test('that were never there have no identity', () => {
+    expect(identify(2 ** 22 + 1)).toBeUndefined();
+  });
+
+  test('carry a mark whole, or not at all', async () => {
+    const pid = await sleeper('abc.12');
+    expect(carriesMark(pid, ['abc'])).toBe(true);
+    expect(carriesMark(pid, ['abc.12\0'])).toBe(true);
+    expect(carriesMark(pid, ['abc.1\0'])).toBe(false);
+    expect(carriesMark(pid, ['bc'])).toBe(false);
+    expect(carriesMark(pid, [])).toBe(false);
+  });
+
+  test('are found by their group, user and parent', async () => {
+    const pid = await sleeper('m2', { detached: true });
+    expect(groupOf(pid)).toBe(pid);
+    expect(childrenOf(process.pid)).toContain(pid);
+    expect(runsAs(pid, new Set([process.getuid!()]))).toBe(true);
+    expect(runsAs(pid, new Set([987_654]))).toBe(false);
+    expect(findProcesses((each) => groupOf(each) === pid)).toEqual([identify(pid)]);
+  });
+
+  test('are killed by their mark, all of them, and nobody else', async () => {
+    const [first, second, other] = [await sleeper('kill.1'), await sleeper('kill.2'), await sleeper('spare')];
+    expect(await killAll((pid) => carriesMark(pid, ['kill.']), 2000)).toBe(2);
+    await eventually(() => [first, second].every((pid) => identify(pid) === undefined));
+    expect(identify(other)).toBeDefined();
+  });
+});
