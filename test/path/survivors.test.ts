@@ -25,7 +25,10 @@ const running: { proxy: RunningProxy; mark: string }[] = [];
 async function start(modesOf: readonly string[], isolation: string, state?: string) {
   const mark = newMark();
   const tenants = Object.fromEntries(
-    modesOf.map((mode, at) => [`t${at}`, tenantYaml(`t${at}`, 'hostile', '', { MARK: `${mark}-t${at}`, MODE: mode })]),
+    modesOf.map((mode, at) => [
+      `t${at}`,
+      tenantYaml(`t${at}`, 'hostile', '', { MARK: `${mark}-t${at}`, MODE: mode }),
+    ]),
   );
   const config = `workers: { isolation: ${isolation}, stopGrace: 200ms }\n${state ? `state: ${state}\n` : ''}`;
   const proxy = await startProxy({ tenants, config });
