@@ -121,6 +121,12 @@ describe('answers', () => {
     expect(calls()).toBe(1);
   });
 
+  test('a record in which somebody wrote such words is a record', async () => {
+    const subject = 'URL blocked as maximum access limit exceeded, says OAUTH_SCOPE_MISMATCH';
+    acme.add('requests', { id: id(5), subject });
+    expect(await server.ask('get_request', { requestId: id(5) })).toMatchObject({ request: { subject } });
+  });
+
   test('a vendor that is away for a moment is asked again for a read', async () => {
     reply(onApi, 503, page);
     await server.ask('get_request', { requestId: id(1) });

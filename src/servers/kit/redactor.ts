@@ -5,30 +5,33 @@ const mask = '[REDACTED]';
 /** Masks the secrets it knows in texts that leave the process: logs and errors. */
 export interface Redactor {
   (text: string): string;
-  /** From now on this is masked too, such as a token that was just got. The oldest are forgotten once there are very many. */
+  /**
+   * From now on this is masked too, such as a token that was just got. Once there are very many, the oldest of those that
+   * were added are forgotten; what was known from the start never is.
+   */
   add(secret: string): void;
 }
 
+/** Of what was added. */
 const maxForms = 1_000;
 
 /** As they are, and as they look in JSON, in a URL, in base64 and after `Basic`. */
 export function createRedactor(secrets: Iterable<string> = []): Redactor {
-  const known = new Set<string>();
-  let longestFirst: readonly string[] = [];
+  const given = new Set([...secrets].flatMap(formsOf));
+  const added = new Set<string>();
+  // Of two secrets where one begins with the other, no tail may be left standing.
+  const sorted = () => [...given, ...added].sort((a, b) => b.length - a.length);
+  let longestFirst = sorted();
 
   function add(secret: string): void {
-    for (const form of formsOf(secret)) {
-      if (form.length >= minSecretChars) known.add(form);
+    for (const form of formsOf(secret)) added.add(form);
+    for (const form of added) {
+      if (added.size <= maxForms) break;
+      added.delete(form);
     }
-    for (const form of known) {
-      if (known.size <= maxForms) break;
-      known.delete(form);
-    }
-    // Of two secrets where one begins with the other, no tail may be left standing.
-    longestFirst = [...known].sort((a, b) => b.length - a.length);
+    longestFirst = sorted();
   }
 
-  for (const secret of secrets) add(secret);
   const redact = (text: string): string =>
     longestFirst.reduce((masked, form) => masked.replaceAll(form, mask), text);
   return Object.assign(redact, { add });
@@ -37,7 +40,7 @@ export function createRedactor(secrets: Iterable<string> = []): Redactor {
 function formsOf(secret: string): string[] {
   if (secret.length < minSecretChars) return [];
   const bytes = Buffer.from(secret);
-  return [
+  const forms = [
     secret,
     JSON.stringify(secret).slice(1, -1),
     encodeURIComponent(bytes.toString('utf8')),
@@ -46,4 +49,5 @@ function formsOf(secret: string): string[] {
     bytes.toString('base64url'),
     bytes.toString('hex'),
   ];
+  return forms.filter((form) => form.length >= minSecretChars);
 }

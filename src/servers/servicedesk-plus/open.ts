@@ -41,7 +41,7 @@ export function openServiceDesk(workshop: Shop): Promise<Surface> {
     allowedScopes,
     technicianEmail,
   });
-  return Promise.resolve({ tools: allTools(desk) });
+  return Promise.resolve({ tools: allTools(desk), close: () => tokens.settled() });
 }
 
 function createTokens(
@@ -57,14 +57,21 @@ function createTokens(
     maxBytes: maxTokenBytes,
     clock,
   });
+  const folder = tokenFolderOf(settings);
   const selfClients = dataCenter ? consoleUrl(dataCenter) : "Zoho's API console";
   return new TokenSource({
-    cache: createTokenCache(tokenFolderOf(settings), identity),
+    cache: createTokenCache(folder, identity, () =>
+      log.warn('token.unsaved', 'Access tokens cannot be kept: every start costs one of ten in ten minutes', {
+        folder,
+      }),
+    ),
     ask: () => askForToken(http, identity),
     now: () => clock.wall(),
-    onToken: ({ text, expiresAt }) => {
+    onToken: ({ text, expiresAt }, isFetched) => {
       redact.add(text);
-      log.debug('token.taken', 'An access token is in use', { expiresAt: new Date(expiresAt).toISOString() });
+      const until = new Date(expiresAt).toISOString();
+      if (isFetched) log.info('token.refreshed', 'Access token refreshed', { until });
+      else log.debug('token.taken', 'Using the access token that another process fetched', { until });
     },
     onFailure: (reason) => {
       const error = reason.kind === 'throttled' ? 'too many requests' : reason.error;

@@ -28,7 +28,7 @@ export function readAnswer(raw: RawAnswer): ApiAnswer {
   const parsed = tryParseJson(raw.text);
   const body = isObject(parsed) ? parsed : undefined;
   const complaints = body ? complaintsIn(body) : [];
-  if (isThrottled(raw, complaints)) return failed(throttled(raw));
+  if (isThrottled(raw, body, complaints)) return failed(throttled(raw));
   // An unknown address answers 401 in HTML: another token would not help there, and costs one of ten.
   if (!body) return failed(noJson(raw));
   if (isScopeMismatch(body, complaints)) return { kind: 'scope' };
@@ -41,8 +41,15 @@ const isFine = ({ status }: RawAnswer, body: Body) => status >= 200 && status < 
 const has = (complaints: readonly Complaint[], code: number) =>
   complaints.some((complaint) => complaint.code === code);
 
-const isThrottled = ({ status, text }: RawAnswer, complaints: readonly Complaint[]) =>
-  status === 429 || has(complaints, 4015) || throttledText.test(text);
+/** The words alone would also be found in a record that somebody wrote them into. */
+function isThrottled(
+  { status, text }: RawAnswer,
+  body: Body | undefined,
+  complaints: readonly Complaint[],
+): boolean {
+  const isRecord = body !== undefined && status < 400;
+  return status === 429 || has(complaints, 4015) || (!isRecord && throttledText.test(text));
+}
 
 const failed = (failure: ToolFailure): ApiAnswer => ({ kind: 'failed', failure });
 

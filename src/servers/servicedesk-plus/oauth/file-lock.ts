@@ -5,14 +5,20 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** A holder that has not let go for so long is gone; longer than anything that is done under the lock. */
 const staleAfterMs = 15_000;
 const lookAgainMs = 50;
+/** Somebody holds it for ever, or it cannot be taken away: better two at once than none. */
+const giveUpAfterMs = 20_000;
 
 /**
  * Does `work` while no other process of this machine does it on the same `file`. A lock left behind by a process that
- * was killed is taken over. Where no lock can be made (a read-only folder) the work is done without one.
+ * was killed is taken over. Where no lock can be made or had, the work is done without one.
  */
-export async function withFileLock<Value>(file: string, work: () => Promise<Value>): Promise<Value> {
+export async function withFileLock<Value>(
+  file: string,
+  work: () => Promise<Value>,
+  patienceMs = giveUpAfterMs,
+): Promise<Value> {
   const mark = randomUUID();
-  const held = await acquire(file, mark);
+  const held = await acquire(file, mark, performance.now() + patienceMs);
   try {
     return await work();
   } finally {
@@ -21,8 +27,8 @@ export async function withFileLock<Value>(file: string, work: () => Promise<Valu
   }
 }
 
-async function acquire(file: string, mark: string): Promise<boolean> {
-  for (;;) {
+async function acquire(file: string, mark: string, until: number): Promise<boolean> {
+  while (performance.now() < until) {
     try {
       await writeFile(file, mark, { flag: 'wx', mode: 0o600 });
       return true;
@@ -30,8 +36,9 @@ async function acquire(file: string, mark: string): Promise<boolean> {
       if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') return false;
     }
     if (await isStale(file)) await takeAway(file);
-    else await pause(lookAgainMs);
+    await pause(lookAgainMs);
   }
+  return false;
 }
 
 async function isStale(file: string): Promise<boolean> {

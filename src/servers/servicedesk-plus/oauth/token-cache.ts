@@ -50,9 +50,9 @@ const maxFileBytes = 64 * 1024;
 /**
  * The tokens of one refresh token in a file of mode 0600, so that a restart does not cost one: ten in ten minutes lock
  * a tenant out. Encrypted with a key made of the tenant's own credentials: the file alone is worth nothing, and a
- * process with other credentials cannot read it even if it gets at it.
+ * process with other credentials cannot read it even if it gets at it. `onUnsaved` is told when writing begins to fail.
  */
-export function createTokenCache(folder: string, identity: CacheIdentity): TokenCache {
+export function createTokenCache(folder: string, identity: CacheIdentity, onUnsaved: () => void): TokenCache {
   const { accountsUrl, clientId, clientSecret, refreshToken } = identity;
   const name = createHash('sha256').update(
     JSON.stringify([accountsUrl, clientId, clientSecret, refreshToken]),
@@ -70,6 +70,7 @@ export function createTokenCache(folder: string, identity: CacheIdentity): Token
     },
     async write(state) {
       const saved = await replaceFile(file, seal(state, key));
+      if (!saved && !unsaved) onUnsaved();
       unsaved = saved ? undefined : state;
     },
     async exclusively(work) {

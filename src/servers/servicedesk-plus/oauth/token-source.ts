@@ -30,8 +30,8 @@ export interface TokenSourceParts {
   readonly now: () => number;
   /** The error that callers see. */
   readonly errorOf: (reason: NoToken) => Error;
-  /** Hears of every token that comes into use, whoever got it. */
-  readonly onToken: (token: AccessToken) => void;
+  /** Hears of every token that comes into use: fetched now, or by another process. */
+  readonly onToken: (token: AccessToken, isFetched: boolean) => void;
   /** Hears of every answer of the accounts server that brought no token. */
   readonly onFailure: (reason: NoToken) => void;
 }
@@ -80,11 +80,16 @@ export class TokenSource {
     return true;
   }
 
+  /** When nothing is being asked any more, so that a process can end without leaving a lock behind. */
+  async settled(): Promise<void> {
+    await this.#flight?.catch(() => undefined);
+  }
+
   #renew(): Promise<AccessToken> {
     const { cache, now } = this.#parts;
     return cache.exclusively(async () => {
       const state = await cache.read();
-      if (this.#isFresh(state.token)) return this.#take(state.token);
+      if (this.#isFresh(state.token)) return this.#take(state.token, false);
       const live = [this.#current, state.token].find((token) => this.#isGood(token));
       const reason = holdOff(state, now());
       return reason ? this.#goWithout(reason, live) : this.#ask(state, live);
@@ -98,7 +103,7 @@ export class TokenSource {
     await cache.write(asking);
     const after = stateAfter(await ask(), asking, now());
     await cache.write(after.state);
-    if (after.reason === undefined) return this.#take(after.token);
+    if (after.reason === undefined) return this.#take(after.token, true);
     onFailure(after.reason);
     return this.#goWithout(after.reason, live);
   }
@@ -110,11 +115,11 @@ export class TokenSource {
     throw this.#parts.errorOf(reason);
   }
 
-  #take(token: AccessToken): AccessToken {
+  #take(token: AccessToken, isFetched: boolean): AccessToken {
     if (this.#discarded !== undefined) this.#unproven = token.text;
     this.#discarded = undefined;
     this.#current = token;
-    this.#parts.onToken(token);
+    this.#parts.onToken(token, isFetched);
     return token;
   }
 

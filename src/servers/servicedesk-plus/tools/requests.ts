@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ToolFailure } from '../../kit/failure.ts';
+import { maxRowCount } from '../api/list-info.ts';
 import type { Portal } from '../api/service-desk.ts';
 import { argumentsOf, entityOf, type Field, flag, id, named, text, udfFields, user } from './fields.ts';
 import {
@@ -74,7 +75,7 @@ const getRequest = deskTool({
 });
 
 async function idOfNumber(displayId: string, portal: Portal): Promise<string> {
-  const input = { list_info: { row_count: 2, search_fields: { display_id: displayId } } };
+  const input = { list_info: { row_count: maxRowCount, search_fields: { display_id: displayId } } };
   const { requests: rows } = await portal.send({ method: 'GET', path: ['requests'], input });
   // The search also finds longer numbers that hold this one.
   const match = (Array.isArray(rows) ? (rows as Readonly<Record<string, unknown>>[]) : []).find(

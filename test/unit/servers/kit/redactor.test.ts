@@ -4,6 +4,12 @@ import { createRedactor } from '../../../../src/servers/kit/redactor.ts';
 
 const secret = 'p@ss "wörd"/+1';
 
+test('what was known from the start stays masked, however many tokens come and go', () => {
+  const redact = createRedactor(['the-client-secret']);
+  for (let at = 0; at < 2_000; at++) redact.add(`token-number-${at}`);
+  expect(redact('the-client-secret, token-number-1999')).toBe('[REDACTED], [REDACTED]');
+});
+
 describe('the redactor', () => {
   const redact = createRedactor([secret]);
 

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -10,6 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../src/servers/kit/clock.ts';
 import { createHttpClient } from '../../../../src/servers/kit/http-client.ts';
@@ -19,6 +21,7 @@ import {
 } from '../../../../src/servers/servicedesk-plus/oauth/token-cache.ts';
 import { askForToken } from '../../../../src/servers/servicedesk-plus/oauth/token-request.ts';
 import { type NoToken, TokenSource } from '../../../../src/servers/servicedesk-plus/oauth/token-source.ts';
+import { withFileLock } from '../../../../src/servers/servicedesk-plus/oauth/file-lock.ts';
 import { throttled } from '../../../support/service-desk/accounts.ts';
 import {
   type FakeServiceDesk,
@@ -32,6 +35,7 @@ const minute = 60_000;
 const folder = useTempFolder();
 let desk: FakeServiceDesk;
 let acme: FakeTenant;
+let unsaved = 0;
 
 beforeEach(async () => {
   desk = await startServiceDesk();
@@ -56,7 +60,7 @@ function open(tenant = acme, at = folder.path) {
     clock: systemClock,
   });
   const source = new TokenSource({
-    cache: createTokenCache(at, identity),
+    cache: createTokenCache(at, identity, () => (unsaved += 1)),
     ask: () => askForToken(http, identity),
     now: () => desk.clock.now,
     onToken: () => undefined,
@@ -244,6 +248,21 @@ describe('several processes', () => {
     expect(existsSync(lockFile())).toBe(false);
   });
 
+  test('a lock that can neither be had nor taken away does not stop the work for ever', async () => {
+    const lock = folder.file('lock');
+    mkdirSync(path.join(lock, 'in the way'), { recursive: true });
+    await expect(withFileLock(lock, () => Promise.resolve('done'), 150)).resolves.toBe('done');
+  });
+
+  test('a lock that was taken over is not taken from its new holder', async () => {
+    const lock = folder.file('lock');
+    await withFileLock(lock, () => {
+      writeFileSync(lock, 'the next one');
+      return Promise.resolve();
+    });
+    expect(readFileSync(lock, 'utf8')).toBe('the next one');
+  });
+
   test('a lock that is held is waited for', async () => {
     const first = await open().get();
     const lock = lockFile();
@@ -322,6 +341,7 @@ describe('the file', () => {
     await source.get();
     await source.get();
     expect(asked()).toBe(2);
+    expect(unsaved).toBe(1);
   });
 
   test('with a time from a clock that was set back does not hold for ever', async () => {
