@@ -161,7 +161,7 @@ describe('one process', () => {
       pass(1_000);
     }
     await expect(source.get()).rejects.toMatchObject({ reason: { kind: 'throttled' } });
-    expect(issued()).toBe(10);
+    expect([issued(), asked()]).toEqual([10, 10]);
     pass(10 * minute);
     await expect(source.get()).resolves.toBeDefined();
   });
@@ -207,6 +207,19 @@ describe('one process', () => {
 });
 
 describe('several processes', () => {
+  test('a question is written down before it is put: a process that is killed over it has spent a token too', async () => {
+    let seen = 0;
+    desk.faults.push({
+      match: ({ server }) => server === 'accounts',
+      action: async () => {
+        seen = (await createTokenCache(folder.path, identityOf(acme), () => undefined).read()).askedAt.length;
+        return 'go on' as const;
+      },
+    });
+    await open().get();
+    expect(seen).toBe(1);
+  });
+
   test('a restart takes the token from the file: a hundred starts cost one', async () => {
     const first = await open().get();
     for (let at = 0; at < 100; at++) expect((await open().get()).text).toBe(first.text);
@@ -334,7 +347,8 @@ describe('the file', () => {
     const nowhere = folder.file('file');
     writeFileSync(nowhere, '');
     const source = open(acme, nowhere);
-    const token = await source.get();
+    const [token] = await Promise.all([source.get(), source.get(), source.get()]);
+    expect(asked()).toBe(1);
     expect((await source.get()).text).toBe(token.text);
     pass(56 * minute);
     failNext(throttled(400));
