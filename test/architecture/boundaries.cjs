@@ -122,7 +122,7 @@ module.exports = {
       from: {
         orphan: true,
         path: '^src/',
-        pathNot: '^src/(index|cli/main|workers/sandbox/keeper|servers/([^/]+/main|kit/pages))\\.ts$',
+        pathNot: '^src/(index|cli/main|workers/sandbox/keeper|servers/[^/]+/main)\\.ts$',
       },
       to: {},
     },

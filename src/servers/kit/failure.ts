@@ -55,6 +55,13 @@ export class ToolFailure extends Error {
     this.status = details.status;
     this.vendorCode = details.vendorCode;
   }
+
+  /** The same failure in other words. */
+  withMessage(message: string): ToolFailure {
+    const { code, hint, executed, retryable, retryAfterSeconds, status, vendorCode } = this;
+    const details = { hint, executed, retryable, retryAfterSeconds, status, vendorCode };
+    return new ToolFailure(code, message, { ...details, cause: this });
+  }
 }
 
 /** Whatever was thrown, as a failure. What nobody foresaw keeps its message out of the answer: it may quote anything. */

@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import { ToolFailure } from './failure.ts';
+import { toFailure, ToolFailure } from './failure.ts';
 
 export interface LimiterOptions {
   /** At once, for each key. */
@@ -17,14 +17,18 @@ export interface Limiter {
 export function createLimiter({ concurrency, maxWaiting = 200 }: LimiterOptions): Limiter {
   const queues = new Map<string, PQueue>();
   return {
-    run(key, signal, task) {
+    async run(key, signal, task) {
       let queue = queues.get(key);
       if (!queue) queues.set(key, (queue = new PQueue({ concurrency })));
       if (queue.size >= maxWaiting) {
         const message = `${maxWaiting} requests for ${key} are waiting already`;
         throw new ToolFailure('RATE_LIMITED', message, { hint: 'Ask again a little later', retryable: true });
       }
-      return queue.add(task, { signal });
+      try {
+        return await queue.add(task, { signal });
+      } catch (thrown) {
+        throw toFailure(thrown, signal);
+      }
     },
   };
 }

@@ -14,24 +14,27 @@ export interface RetryOptions {
   readonly baseMs?: number;
   /** No single wait is longer. If the vendor asks for more, the failure is handed on with that time. */
   readonly maxWaitMs?: number;
+  /** No try begins later than this after the first: the caller has a deadline too. */
+  readonly giveUpAfterMs?: number;
   readonly random?: () => number;
 }
 
 /** Runs `attempt` until it succeeds, fails for good, or has been tried often enough. Honours the vendor's Retry-After. */
 export async function withRetry<Value>(attempt: () => Promise<Value>, options: RetryOptions): Promise<Value> {
-  const { attempts = 3 } = options;
+  const { attempts = 3, giveUpAfterMs = 20_000, clock } = options;
+  const lastTry = clock.now() + giveUpAfterMs;
   for (let tried = 1; ; tried++) {
     try {
       return await attempt();
     } catch (thrown) {
       const waitMs = tried < attempts ? waitBefore(thrown, tried, options) : undefined;
-      if (waitMs === undefined) throw thrown;
+      if (waitMs === undefined || clock.now() + waitMs > lastTry) throw thrown;
       const { code } = thrown as ToolFailure;
       options.log.debug('request.retried', `Asking again after ${code}`, {
         tried,
         waitMs: Math.round(waitMs),
       });
-      await pause(options.clock, waitMs, options.signal);
+      await pause(clock, waitMs, options.signal);
     }
   }
 }

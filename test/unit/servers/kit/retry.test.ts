@@ -81,6 +81,20 @@ describe('what failed is tried again', () => {
     expect(outcome).toMatchObject({ retryAfterSeconds: 600 });
   });
 
+  test('not when so much time has passed that the caller is about to give up', async () => {
+    const clock = createFakeClock();
+    let tries = 0;
+    const attempt = (): Promise<never> => {
+      tries++;
+      // Each try takes its whole deadline.
+      clock.advance(20_000);
+      return Promise.reject(new ToolFailure('TIMED_OUT', 'late', transient));
+    };
+    const { signal } = new AbortController();
+    await expect(withRetry(attempt, { isSafe: true, clock, signal, log })).rejects.toThrow('late');
+    expect(tries).toBe(1);
+  });
+
   test('not when the caller has gone meanwhile', async () => {
     const { at, outcome } = await triesOf([transient], { abortAt: 100 });
     expect(at).toEqual([0]);
