@@ -30,7 +30,7 @@ export interface ServerDefinition<Spec extends Environment> {
 }
 
 /** Once stdin has ended, calls in flight may still answer for so long. */
-const lastAnswersMs = 1_000;
+const lastAnswersMs = 5_000;
 /** And so long the server may take to put its things in order. */
 const closeMs = 1_000;
 
