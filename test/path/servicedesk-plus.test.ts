@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { cases, fillPortal, id } from '../support/service-desk/cases.ts';
 import {
   type FakeServiceDesk,
@@ -87,6 +89,26 @@ describe('every tool', () => {
       get_statuses: 'SDPOnDemand.setup.READ',
     });
   });
+});
+
+test('a long answer arrives whole, although the reader is slow and the process is about to end', async () => {
+  const lines = [
+    {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {} },
+    },
+    { jsonrpc: '2.0', id: 2, method: 'tools/list' },
+  ];
+  const script = 'printf "%s\\n%s\\n" "$1" "$2" | "$3" "$4" | (sleep 0.7; cat)';
+  const program = path.resolve('dist/servers/servicedesk-plus/main.js');
+  const args = ['-c', script, 'sh', ...lines.map((line) => JSON.stringify(line)), process.execPath, program];
+  const env = { ...acme.env, PATH: process.env['PATH'] ?? '', HOME: home, LOG_LEVEL: 'silent' };
+  const { stdout: out } = await promisify(execFile)('sh', args, { env, maxBuffer: 1024 ** 2 });
+  expect(out.length).toBeGreaterThan(65_536);
+  const [, listed = ''] = out.trimEnd().split('\n');
+  expect((JSON.parse(listed) as { result: { tools: unknown[] } }).result.tools.length).toBeGreaterThan(50);
 });
 
 describe('arguments that cannot be right', () => {

@@ -46,7 +46,7 @@ export async function serve<Spec extends Environment>(definition: ServerDefiniti
   const session = createMcpSession({ ...workshop, card: definition.card, surface, send });
   const leave = async (code: number): Promise<void> => {
     session.end();
-    await Promise.race([closeSurface(surface, log), passed(closeMs)]);
+    await Promise.race([closeSurface(surface, log).then(flushed), passed(closeMs)]);
     process.exit(code);
   };
   surface.catch((thrown: unknown) => {
@@ -105,6 +105,8 @@ async function closeSurface(opening: Promise<Surface>, log: Logger): Promise<voi
 }
 
 const passed = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+/** A pipe takes 64 KiB at once; what a slow reader has not taken yet would be lost with the process. */
+const flushed = () => new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
 const textOf = (thrown: unknown) => (thrown instanceof Error ? thrown.message : String(thrown));
 
 function send(message: object): void {
