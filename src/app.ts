@@ -3,6 +3,7 @@ import { buildStatus } from './admin/build-status.ts';
 import { type AdminListener, openAdminListener } from './admin/listener.ts';
 import type { Status } from './admin/status.ts';
 import { createKeyRing } from './auth/key-ring.ts';
+import type { TenantId } from './calls/ids.ts';
 import type { Config } from './config/load-config.ts';
 import { createAnnouncer } from './events/announcer.ts';
 import type { Announce } from './events/events.ts';
@@ -15,12 +16,15 @@ import { logEvents } from './logging/observe.ts';
 import { createTally } from './metrics/tally.ts';
 import { Redactor } from './secrets/redactor.ts';
 import { openSecretSources } from './secrets/open-sources.ts';
+import { Listeners } from './sessions/listeners.ts';
 import { Sessions } from './sessions/sessions.ts';
+import { stateFile } from './state/state-file.ts';
 import { openTenants, type WatchedTenants } from './tenants/registry.ts';
 import type { Tenant, TenantChange } from './tenants/tenant.ts';
 import { systemClock } from './time/clock.ts';
 import { version } from './version.ts';
 import { type Launcher, openLauncher } from './workers/sandbox/launcher.ts';
+import { createEraBook } from './workers/era-book.ts';
 import { readGroupMemory } from './workers/memory.ts';
 import { Upstreams } from './workers/upstreams.ts';
 
@@ -68,6 +72,7 @@ class App implements Proxy {
   readonly #tally = createTally();
   readonly #keys = createKeyRing();
   readonly #sessions: Sessions;
+  readonly #listeners: Listeners;
   readonly #upstreams: Upstreams;
   readonly #startedAt = systemClock.now();
   #open: OpenDoors | undefined;
@@ -82,11 +87,12 @@ class App implements Proxy {
     this.#logger = createLogger({ level: log.level, format: log.format, redact });
     this.#announce = createAnnouncer([logEvents(this.#logger), this.#tally.listen, ...listeners], redact);
     this.#sessions = new Sessions(sessions, systemClock, this.#announce);
+    this.#listeners = new Listeners(sessions);
     this.#upstreams = new Upstreams({
       ...workers,
       clock: systemClock,
       announce: this.#announce,
-      version,
+      eraBook: createEraBook(stateFile(config.state, 'eras.json', systemClock), systemClock),
       redactor: this.#redactor,
       launch: (spec, tenantId) => this.#launcher?.launch(spec, tenantId) ?? Promise.reject(notStarted()),
     });
@@ -186,6 +192,7 @@ class App implements Proxy {
       authenticate: this.#keys.authenticate,
       tenants,
       sessions: this.#sessions,
+      listeners: this.#listeners,
       upstreamFor: (tenant, spec) => this.#upstreams.of(tenant, spec),
       guardsFor: () => [],
       announce: this.#announce,
@@ -233,10 +240,10 @@ class App implements Proxy {
     for (const { id } of removed) now.set(id, undefined);
     for (const { after } of changed) now.set(after.id, after);
     if (now.size === 0) return;
-    this.#sessions.retireWhere(
-      ({ tenantId, keyName, server }) => now.has(tenantId) && !mayStay(now.get(tenantId), keyName, server),
-      'its tenant, key or server is gone',
-    );
+    const isGone = ({ tenantId, keyName, server }: Guest) =>
+      now.has(tenantId) && !mayStay(now.get(tenantId), keyName, server);
+    this.#sessions.retireWhere(isGone, 'its tenant, key or server is gone');
+    this.#listeners.endWhere(isGone);
   }
 
   async #stop(reason: string): Promise<{ cutCalls: number }> {
@@ -246,6 +253,7 @@ class App implements Proxy {
     tenants.close();
     clearInterval(sweeping);
     listener.drain();
+    this.#listeners.endWhere(() => true);
     const cutCalls = await gateway.drained(drainMs);
     endpoint.close();
     sse.close();
@@ -271,6 +279,13 @@ interface OpenDoors {
 }
 
 const notStarted = (): Error => new Error('The proxy was not started');
+
+/** A session, or a caller who listens. */
+interface Guest {
+  readonly tenantId: TenantId;
+  readonly keyName: string;
+  readonly server: string;
+}
 
 function mayStay(tenant: Tenant | undefined, keyName: string, server: string): boolean {
   if (!tenant?.enabled || !tenant.servers.has(server)) return false;

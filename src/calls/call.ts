@@ -8,12 +8,34 @@ export interface Reply {
   readonly parts: readonly Buffer[];
   /** The server answered with a JSON-RPC error. */
   readonly isError: boolean;
+  /** The number of the server's error, where the client's era needs it for the HTTP status. */
+  readonly errorCode?: number;
 }
 
 /** How long a call may take, in milliseconds: `call` without a sign of progress, `max` in all. */
 export interface Deadline {
   readonly call: number;
   readonly max: number;
+}
+
+/** A question of the server that waits for the client's answer. */
+export interface Question {
+  /** The server does not want to know any more. */
+  withdraw(): void;
+}
+
+/**
+ * Puts a question of the server to a client. `answer` gets the client's response, with the server's id in it.
+ * Undefined if it cannot be asked.
+ */
+export type Ask = (request: Message, answer: (response: readonly Buffer[]) => void) => Question | undefined;
+
+/** A caller of the modern era, as its one request has it. */
+export interface Visitor {
+  readonly capabilities: Readonly<Record<string, unknown>>;
+  /** The least severe log messages wanted; undefined: none. */
+  readonly logLevel: string | undefined;
+  readonly ask: Ask;
 }
 
 /** One JSON-RPC request from one client, on its way to one server. */
@@ -30,12 +52,16 @@ export interface Call extends Member {
   readonly deadline: Deadline;
   /** Say something to the client ahead of the reply, on the reply's own stream: progress, a log line, a question. */
   readonly tell: (message: readonly Buffer[]) => void;
+  /** Who asks, if without a session: then all there is to know of it came with the call. */
+  readonly visitor?: Visitor;
   /** Called now and then while it runs, so that nobody on the way takes the silence for death. */
   readonly stayAwake: () => void;
   /** True once the request was handed to a worker: from then on the tool may have run. */
   dispatched: boolean;
   /** When the server last gave a sign of progress, on the proxy's clock; from then on `deadline.call` counts. */
   heardAt: number;
+  /** Questions of the server that the client has not answered; while there are any, the time is the user's. */
+  openQuestions: number;
 }
 
 /** Carries the wish to stop to whoever has the call in hand right now; cheaper than an AbortSignal per call. */

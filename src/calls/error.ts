@@ -12,6 +12,11 @@ export const errorCodes = {
   SESSION_NOT_FOUND: { http: 404, rpc: -31012, executed: 'no', retryable: false },
   PARSE_ERROR: { http: 400, rpc: -32700, executed: 'no', retryable: false },
   INVALID_REQUEST: { http: 400, rpc: -32600, executed: 'no', retryable: false },
+  HEADER_MISMATCH: { http: 400, rpc: -32020, executed: 'no', retryable: false },
+  MISSING_CAPABILITY: { http: 400, rpc: -32021, executed: 'no', retryable: false },
+  UNSUPPORTED_VERSION: { http: 400, rpc: -32022, executed: 'no', retryable: false },
+  INVALID_PARAMS: { http: 400, rpc: -32602, executed: 'no', retryable: false },
+  METHOD_NOT_FOUND: { http: 404, rpc: -32601, executed: 'no', retryable: false },
   METHOD_NOT_ALLOWED: { http: 405, rpc: -31019, executed: 'no', retryable: false },
   NOT_ACCEPTABLE: { http: 406, rpc: -31020, executed: 'no', retryable: false },
   TOO_LARGE: { http: 413, rpc: -31013, executed: 'no', retryable: false },
@@ -30,7 +35,7 @@ export const errorCodes = {
 
 interface Meaning {
   readonly http: number;
-  /** Own numbers stay outside -32768..-32000, which JSON-RPC and MCP keep for themselves. */
+  /** Own numbers stay outside -32768..-32000, which JSON-RPC and MCP keep for themselves; those in it mean what they say. */
   readonly rpc: number;
   readonly executed: 'no' | 'unknown';
   readonly retryable: boolean;
@@ -46,6 +51,8 @@ export class ProxyError extends Error {
   readonly retryAfterMs: number | undefined;
   /** Overrides the table where it is known better, e.g. a crash before the call was written. */
   readonly executed: 'no' | 'unknown';
+  /** What the specification wants in `error.data` of such an error. */
+  readonly details: Readonly<Record<string, unknown>> | undefined;
   /** Which request of this process it is about: the same in the log. */
   requestId: string | undefined;
 
@@ -54,11 +61,12 @@ export class ProxyError extends Error {
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
     this.executed = options.executed ?? errorCodes[code].executed;
+    this.details = options.details;
   }
 
   /** The same error, tied to the one request it is about: a copy where others have it too, as when a worker crashed. */
   withRequestId(requestId: string): ProxyError {
-    const { code, message, executed, retryAfterMs, cause } = this;
+    const { code, message, executed, retryAfterMs, cause, details } = this;
     const own =
       this.requestId === undefined
         ? this
@@ -66,6 +74,7 @@ export class ProxyError extends Error {
             cause,
             executed,
             ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+            ...(details && { details }),
           });
     own.requestId = requestId;
     return own;
@@ -82,4 +91,5 @@ export interface ProxyErrorOptions {
   readonly cause?: unknown;
   readonly retryAfterMs?: number;
   readonly executed?: 'no' | 'unknown';
+  readonly details?: Readonly<Record<string, unknown>>;
 }

@@ -15,6 +15,7 @@ export type ProxyEvent =
       readonly sessionTimeout: number;
     }
   | { readonly type: 'proxy.draining'; readonly reason: string; readonly inFlight: number }
+  | { readonly type: 'proxy.failed'; readonly requestId: string; readonly reason: string }
   | { readonly type: 'proxy.stopped'; readonly cutCalls: number }
   | (WorkerFacts & { readonly type: 'worker.started'; readonly startMs: number })
   | (WorkerFacts & { readonly type: 'worker.spawned' })
@@ -42,6 +43,7 @@ export type ProxyEvent =
     })
   | (ServerFacts & { readonly type: 'breaker.opened'; readonly forMs: number; readonly reason: string })
   | (ServerFacts & { readonly type: 'breaker.closed' })
+  | (ServerFacts & { readonly type: 'server.probed'; readonly era: 'legacy' | 'modern' })
   | (ServerFacts & { readonly type: 'generation.swapped'; readonly generation: string })
   | (ServerFacts & {
       readonly type: 'generation.failed';

@@ -30,8 +30,10 @@ export function createDeadlines(calls: Roster<Call>, clock: Clock): () => void {
   };
 }
 
-function leftMs({ deadline, heardAt, startedAt }: Call, now: number): number {
-  return Math.min(heardAt + deadline.call, startedAt + deadline.max) - now;
+function leftMs({ deadline, heardAt, startedAt, openQuestions }: Call, now: number): number {
+  const left = startedAt + deadline.max - now;
+  // While the user thinks about an answer, the server cannot be late.
+  return openQuestions > 0 ? left : Math.min(heardAt + deadline.call - now, left);
 }
 
 function giveUp({ cancellation, dispatched, startedAt }: Call, now: number): void {

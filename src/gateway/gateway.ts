@@ -7,6 +7,7 @@ import type { Upstream } from '../calls/upstream.ts';
 import type { Announce } from '../events/events.ts';
 import type { Message } from '../mcp/message.ts';
 import { methods } from '../mcp/methods.ts';
+import type { Listeners } from '../sessions/listeners.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Tenant, Tenants } from '../tenants/tenant.ts';
@@ -14,6 +15,7 @@ import type { Clock } from '../time/clock.ts';
 import type { ServerSpec } from '../workers/spec.ts';
 import { createDeadlines } from './deadline.ts';
 import { pong, requireServer } from './local-answers.ts';
+import { type Visit, visiting, visitorOf } from './visit.ts';
 
 export interface GatewayParts {
   readonly authenticate: Authenticate;
@@ -21,6 +23,8 @@ export interface GatewayParts {
   readonly sessions: Sessions;
   readonly upstreamFor: (tenant: Tenant, spec: ServerSpec) => Upstream;
   readonly guardsFor: (tenant: Tenant) => readonly Guard[];
+  /** Callers of the modern era who wait for news. */
+  readonly listeners: Listeners;
   readonly announce: Announce;
   readonly clock: Clock;
 }
@@ -44,6 +48,8 @@ export interface Inbound {
   readonly tell: (message: readonly Buffer[]) => void;
   /** Give a sign of life while the answer is not there. */
   readonly stayAwake: () => void;
+  /** Of the modern era, which has no sessions: what the request says of who asks, and its headers. */
+  readonly visit?: Visit;
 }
 
 export interface Answer {
@@ -98,11 +104,12 @@ export class Gateway {
     this.#inFlight.add(call);
     this.#watchDeadlines();
     try {
-      const answer = await this.#walk(caller, call, inbound.sessionId);
+      const answer = await this.#walk(caller, call, inbound);
       this.#ended(call, answer.reply.isError ? 'error' : 'ok');
       return answer;
     } catch (thrown) {
       const error = ProxyError.from(thrown).withRequestId(call.requestId);
+      if (error.code === 'INTERNAL_ERROR') this.#failed(call, error);
       this.#ended(call, error.code);
       throw error;
     } finally {
@@ -163,8 +170,12 @@ export class Gateway {
     return cut.length;
   }
 
-  async #walk(caller: Admitted, call: Call, sessionId: string | undefined): Promise<Answer> {
+  async #walk(caller: Admitted, call: Call, { sessionId, visit }: Inbound): Promise<Answer> {
     const { method } = call.message;
+    if (visit) {
+      const upstream = this.#parts.upstreamFor(caller.tenant, caller.spec);
+      return { reply: await this.#guarded(caller, visiting(upstream, visit, this.#parts.listeners))(call) };
+    }
     if (method === methods.initialize) return this.#open(caller, call);
     if (sessionId === undefined)
       throw new ProxyError('INVALID_REQUEST', 'Send Mcp-Session-Id, or initialize first');
@@ -194,7 +205,7 @@ export class Gateway {
     return guarded(this.#parts.guardsFor(tenant), innermost);
   }
 
-  #callOf({ principal, tenant, spec }: Admitted, { message, tell, stayAwake }: Inbound): Call {
+  #callOf({ principal, tenant, spec }: Admitted, { message, tell, stayAwake, visit }: Inbound): Call {
     const { tenantId, keyName } = principal;
     const now = this.#parts.clock.now();
     return {
@@ -204,15 +215,23 @@ export class Gateway {
       keyName,
       server: spec.name,
       message,
-      cancellation: new Cancellation(),
+      cancellation: visit?.cancellation ?? new Cancellation(),
+      ...(visit && { visitor: visitorOf(visit) }),
       tell,
       stayAwake,
       startedAt: now,
       deadline: tenant.deadline,
       dispatched: false,
       heardAt: now,
+      openQuestions: 0,
       place: 0,
     };
+  }
+
+  /** Nobody but the operator is told what went wrong. */
+  #failed({ requestId }: Call, { cause }: ProxyError): void {
+    const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    this.#parts.announce({ type: 'proxy.failed', requestId, reason });
   }
 
   #ended(call: Call, outcome: 'ok' | 'error' | ErrorCode): void {

@@ -4,7 +4,7 @@ import { ownAnswer } from '../mcp/own-answer.ts';
 
 /** The JSON-RPC error that a client sees; `id` is the text of the request's own id, or `null`. */
 export function errorBody(error: ProxyError, id: string): Buffer {
-  const { code, message, executed, requestId } = error;
+  const { code, message, executed, requestId, details } = error;
   const { rpc, retryable } = errorCodes[code];
   const data = {
     source: 'proxy',
@@ -13,6 +13,7 @@ export function errorBody(error: ProxyError, id: string): Buffer {
     // What may have run already must not be asked again without a look.
     retryable: retryable && executed === 'no',
     ...(requestId === undefined ? {} : { requestId }),
+    ...details,
   };
   return ownAnswer(id, 'error', { code: rpc, message, data });
 }

@@ -1,15 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProxyError } from '../calls/error.ts';
-import type { Admitted, Gateway } from '../gateway/gateway.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import { type Message, readMessage, splitBatch } from '../mcp/message.ts';
 import { methods } from '../mcp/methods.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
 import type { Session } from '../sessions/session.ts';
 import { AwakeStreams, awakeEveryMs } from './awake.ts';
 import { accepted, errorBody, sendError } from './error-reply.ts';
+import { type EventStream, openEventStream } from './event-stream.ts';
 import { openListening } from './listening.ts';
+import { answerModern, eraOf, type Exchange, type ModernParts } from './modern-exchange.ts';
 import {
   checkGetHeaders,
+  checkGetVersion,
   checkPostHeaders,
   checkVersion,
   credentialsOf,
@@ -36,21 +39,16 @@ export interface McpEndpointParts {
 
 const maxBatch = 100;
 
-/** One HTTP exchange with a caller that is known. */
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly caller: Admitted;
-}
-
 /** Streamable HTTP of 2025-03-26, 2025-06-18 and 2025-11-25: POST, GET and DELETE on one path. */
 export class McpEndpoint {
   readonly #parts: McpEndpointParts;
   readonly #streams = new AwakeStreams();
   readonly #awake: NodeJS.Timeout;
+  readonly #modern: ModernParts;
 
   constructor(parts: McpEndpointParts) {
     this.#parts = parts;
+    this.#modern = { gateway: parts.gateway, openStream: (response) => this.#openStream(response) };
     this.#awake = setInterval(() => {
       // Not the young ones: a comment turns a plain answer into a stream.
       parts.gateway.keepAwake(awakeEveryMs);
@@ -80,7 +78,7 @@ export class McpEndpoint {
       throw new ProxyError('METHOD_NOT_ALLOWED', 'Use POST, GET or DELETE');
     }
     if (this.#parts.isDraining()) throw draining();
-    checkVersion(request);
+    if (method !== 'POST') checkGetVersion(request);
     const caller = this.#parts.gateway.admit(credentialsOf(request), server, namedTenantOf(request));
     const exchange = { request, response, caller };
     if (method === 'POST') await this.#post(exchange);
@@ -96,6 +94,8 @@ export class McpEndpoint {
     const batch = splitBatch(body, maxBatch, maxDepth);
     if (batch) return this.#postBatch(exchange, batch);
     const message = readMessage(body, maxDepth);
+    if (eraOf(request, message) === 'modern') return answerModern(exchange, message, this.#modern);
+    checkVersion(request);
     if (message.kind === 'request') return this.#answer(exchange, message);
     gateway.accept(caller, requireSessionId(request), message);
     accepted(response);
@@ -127,6 +127,7 @@ export class McpEndpoint {
   async #postBatch({ request, response, caller }: Exchange, parts: readonly Buffer[]): Promise<void> {
     const { gateway, maxDepth } = this.#parts;
     const messages = parts.map((bytes) => readMessage(bytes, maxDepth));
+    checkVersion(request);
     checkBatch(request, messages);
     const sessionId = requireSessionId(request);
     for (const message of messages)
@@ -157,6 +158,13 @@ export class McpEndpoint {
     if (stream) response.once('close', this.#streams.add(stream));
   }
 
+  /** A stream that stays open is kept awake, and closed when the proxy stops. */
+  #openStream(response: ServerResponse): EventStream {
+    const stream = openEventStream(response);
+    response.once('close', this.#streams.add(stream));
+    return stream;
+  }
+
   #delete({ request, response, caller }: Exchange): void {
     this.#parts.gateway.end(caller, requireSessionId(request));
     response.writeHead(200, { 'content-length': 0 }).end();
@@ -167,6 +175,9 @@ export class McpEndpoint {
 function checkBatch(request: IncomingMessage, messages: readonly Message[]): void {
   const version = header(request, 'mcp-protocol-version') ?? '2025-03-26';
   if (version !== '2025-03-26') throw new ProxyError('INVALID_REQUEST', `Protocol ${version} has no batches`);
+  if (messages.some(({ claim }) => claim !== undefined)) {
+    throw new ProxyError('INVALID_REQUEST', 'Revision 2026-07-28 has no batches');
+  }
   if (messages.some(({ method }) => method === methods.initialize)) {
     throw new ProxyError('INVALID_REQUEST', 'initialize must not be in a batch');
   }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Credentials } from '../auth/principal.ts';
 import { ProxyError } from '../calls/error.ts';
-import { isHeaderVersion } from '../mcp/versions.ts';
+import { isLegacyVersion, isOfModernEra } from '../mcp/versions.ts';
 import { tooLarge } from './read-body.ts';
 
 /** A header that may stand once; undefined if it is not there. */
@@ -31,9 +31,18 @@ export function requireSessionId(request: IncomingMessage): string {
 /** @throws {ProxyError} INVALID_REQUEST (2025-11-25 transports, "Protocol Version Header"; absent is fine) */
 export function checkVersion(request: IncomingMessage): void {
   const version = header(request, 'mcp-protocol-version');
-  if (version !== undefined && !isHeaderVersion(version)) {
+  if (version !== undefined && !isLegacyVersion(version)) {
     throw new ProxyError('INVALID_REQUEST', 'MCP-Protocol-Version is none that is spoken here');
   }
+}
+
+/** GET and DELETE are of the legacy era. @throws {ProxyError} METHOD_NOT_ALLOWED, INVALID_REQUEST */
+export function checkGetVersion(request: IncomingMessage): void {
+  const version = header(request, 'mcp-protocol-version') ?? '';
+  if (isOfModernEra(version)) {
+    throw new ProxyError('METHOD_NOT_ALLOWED', `Revision ${version} has no GET and no DELETE; use POST`);
+  }
+  checkVersion(request);
 }
 
 /** @throws {ProxyError} UNSUPPORTED_MEDIA_TYPE, NOT_ACCEPTABLE, TOO_LARGE: all before a byte of the body is read */

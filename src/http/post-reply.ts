@@ -10,8 +10,8 @@ import { type EventStream, openEventStream, prime } from './event-stream.ts';
 export interface PostReply {
   /** Say something ahead of the answer; from then on the answer is an event stream. */
   readonly tell: (message: readonly Buffer[]) => void;
-  /** The answer, or the answers of a batch. */
-  finish(answers: readonly (readonly Buffer[])[], isBatch: boolean): void;
+  /** The answer, or the answers of a batch. `status` counts as long as nothing was said ahead of it. */
+  finish(answers: readonly (readonly Buffer[])[], isBatch: boolean, status?: number): void;
   /** Nothing will be answered: a cancelled call gets no response. */
   abandon(): void;
   /** Called now and then while the call runs, so that nobody on the way takes the silence for death. */
@@ -41,10 +41,10 @@ export function createPostReply(response: ServerResponse, { extra, session }: Po
     return open;
   }
 
-  function sendJson(parts: readonly Buffer[]): void {
+  function sendJson(parts: readonly Buffer[], status: number): void {
     let length = 0;
     for (const part of parts) length += part.length;
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': length, ...extra() });
+    response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...extra() });
     const [only] = parts;
     if (parts.length === 1) {
       response.end(only);
@@ -60,14 +60,14 @@ export function createPostReply(response: ServerResponse, { extra, session }: Po
     tell(message) {
       if (!isFinished) streaming()?.stream.write(message);
     },
-    finish(answers, isBatch) {
+    finish(answers, isBatch, status = 200) {
       if (isFinished) return;
       isFinished = true;
       if (open) {
         for (const answer of answers) open.stream.write(answer);
         open.stream.close();
       } else if (!isGone()) {
-        sendJson(isBatch ? joined(answers) : (answers[0] ?? []));
+        sendJson(isBatch ? joined(answers) : (answers[0] ?? []), status);
       }
     },
     abandon() {

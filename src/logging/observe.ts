@@ -88,6 +88,7 @@ const proxyLines = {
   'proxy.listening': (event) => info(`Multi-tenant proxy listening on ${event.url}`),
   'proxy.draining': (event) =>
     info(`Draining (${event.reason}): ${counted(event.inFlight, 'call')} in flight`),
+  'proxy.failed': (event) => error(`A request found a fault of the proxy's own: ${event.reason}`),
   'proxy.stopped': (event) =>
     event.cutCalls > 0 ? warn(`Stopped; ${counted(event.cutCalls, 'call')} cut short`) : info('Stopped'),
   'auth.refused': (event) => warn(`Refused a caller without a valid key: ${event.remote}`),
@@ -122,6 +123,7 @@ const workerLines = {
       `Server of tenant ${place(event)} keeps failing; next try in ${seconds(event.forMs)}: ${event.reason}`,
     ),
   'breaker.closed': (event) => info(`Server of tenant ${place(event)} works again`),
+  'server.probed': (event) => info(`Server of tenant ${place(event)} speaks the ${event.era} era`),
   'generation.swapped': (event) => info(`New settings in force for tenant: ${place(event)}`),
   'generation.failed': (event) =>
     error(`New settings of tenant ${place(event)} do not start, the old ones go on: ${event.reason}`),

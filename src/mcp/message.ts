@@ -1,3 +1,5 @@
+import { type Member, readMember } from './members.ts';
+import { metaKeys } from './meta-keys.ts';
 import { ScanError, Scanner, type Span } from './scanner.ts';
 
 /**
@@ -17,8 +19,16 @@ export interface Message {
   readonly token: Span | undefined;
   /** `params.requestId`: what a cancellation cancels. */
   readonly requestId: Span | undefined;
+  /** `params._meta`, if it is an object. */
+  readonly meta: Span | undefined;
+  /** `params._meta["io.modelcontextprotocol/protocolVersion"]`: the message claims to be of the modern era. */
+  readonly claim: Span | undefined;
+  /** `params.requestState`: takes up again what came to `input_required`. */
+  readonly state: Span | undefined;
   readonly params: Span | undefined;
   readonly result: Span | undefined;
+  /** What stands in `result`, if that is an object; of very many members the first. */
+  readonly resultMembers: readonly Member[];
   readonly error: Span | undefined;
 }
 
@@ -33,10 +43,10 @@ export class MalformedMessage extends Error {
   }
 }
 
-type Draft = { -readonly [Key in keyof Omit<Message, 'kind' | 'bytes'>]: Message[Key] } & {
+type Draft = { -readonly [Key in keyof Omit<Message, 'kind' | 'bytes' | 'resultMembers'>]: Message[Key] } & {
   jsonrpc: Span | undefined;
   methodSpan: Span | undefined;
-  meta: Span | undefined;
+  resultMembers: Member[];
 };
 
 const topKeys = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
@@ -76,20 +86,43 @@ function readTop(scanner: Scanner): Draft {
     metaToken: undefined,
     token: undefined,
     requestId: undefined,
+    meta: undefined,
+    claim: undefined,
+    state: undefined,
     params: undefined,
     result: undefined,
+    resultMembers: [],
     error: undefined,
     jsonrpc: undefined,
     methodSpan: undefined,
-    meta: undefined,
   };
   scanner.members((key) => {
     if (!topKeys.has(key)) return scanner.skip();
     const slot = key === 'method' ? 'methodSpan' : (key as 'jsonrpc' | 'id' | 'params' | 'result' | 'error');
     if (draft[slot]) scanner.fail(`"${key}" stands twice`, 'duplicate');
-    draft[slot] = key === 'params' && scanner.peek() === 0x7b ? readParams(scanner, draft) : scanner.value();
+    draft[slot] = readPart(scanner, draft, key);
   });
   return draft;
+}
+
+function readPart(scanner: Scanner, draft: Draft, key: string): Span {
+  const isObject = scanner.peek() === 0x7b;
+  if (isObject && key === 'params') return readParams(scanner, draft);
+  if (isObject && key === 'result') return readResult(scanner, draft);
+  return scanner.value();
+}
+
+/** No MCP result has more; a hostile server's would otherwise take many times its own size. */
+const maxResultMembers = 256;
+
+/** Noted in passing, so that a result of many megabytes is not walked through again to change a member of it. */
+function readResult(scanner: Scanner, draft: Draft): Span {
+  const start = scanner.pos;
+  scanner.members((key, at) => {
+    if (draft.resultMembers.length >= maxResultMembers) return scanner.skip();
+    draft.resultMembers.push(readMember(scanner, key, at));
+  });
+  return { start, end: scanner.pos };
 }
 
 /** Readers differ in which of two equal keys they believe, so two of those we act upon are refused. */
@@ -100,6 +133,7 @@ function readParams(scanner: Scanner, draft: Draft): Span {
     if (seen(key)) scanner.fail('A member of "params" stands twice', 'duplicate');
     if (key === 'progressToken') draft.token = scanner.value();
     else if (key === 'requestId') draft.requestId = scanner.value();
+    else if (key === 'requestState') draft.state = scanner.value();
     else if (key === '_meta' && scanner.peek() === 0x7b) draft.meta = readMeta(scanner, draft);
     else scanner.skip();
   });
@@ -124,9 +158,10 @@ function createSeen(): (key: string) => boolean {
 function readMeta(scanner: Scanner, draft: Draft): Span {
   const start = scanner.pos;
   scanner.members((key) => {
-    if (key !== 'progressToken') return scanner.skip();
-    if (draft.metaToken) scanner.fail('"progressToken" stands twice', 'duplicate');
-    draft.metaToken = scanner.value();
+    const slot = key === 'progressToken' ? 'metaToken' : key === metaKeys.version ? 'claim' : undefined;
+    if (!slot) return scanner.skip();
+    if (draft[slot]) scanner.fail(`"${key}" stands twice`, 'duplicate');
+    draft[slot] = scanner.value();
   });
   return { start, end: scanner.pos };
 }
@@ -136,12 +171,27 @@ function classify(bytes: Buffer, draft: Draft): Message {
   if (!jsonrpc || textOf(bytes, jsonrpc) !== '"2.0"') throw invalid('"jsonrpc" must be "2.0"');
   const method = methodSpan ? readString(bytes, methodSpan, 'method') : '';
   if (id) checkId(bytes, id, methodSpan === undefined);
-  const { metaToken, token, requestId, params } = draft;
+  const { metaToken, token, requestId, meta, claim, state, params, resultMembers } = draft;
   const kind = methodSpan ? (id ? 'request' : 'notification') : 'response';
   if (kind === 'response' && (!id || (result === undefined) === (error === undefined))) {
     throw invalid('A message has a "method", or an "id" and either "result" or "error"');
   }
-  return { bytes, kind, method, id, metaToken, token, requestId, params, result, error };
+  return {
+    bytes,
+    kind,
+    method,
+    id,
+    metaToken,
+    token,
+    requestId,
+    meta,
+    claim,
+    state,
+    params,
+    result,
+    resultMembers,
+    error,
+  };
 }
 
 function checkId(bytes: Buffer, id: Span, isResponse: boolean): void {

@@ -1,21 +1,33 @@
 import { methods } from './methods.ts';
 import { type Message, readMessage, splitBatch, textOf } from './message.ts';
 import { Slots } from './slots.ts';
-import { splice } from './splice.ts';
+import { type Edit, splice } from './splice.ts';
 
 /** Who waits for one answer. Exactly one of `reply` and `fail` is called, once. */
 export interface Waiter {
-  /** The answer, with the asker's own id back in it. */
-  reply(answer: readonly Buffer[], isError: boolean): void;
+  /** The answer as the worker wrote it; `idText` is to stand where its id stands. */
+  reply(response: Message, idText: string): void;
   /** A progress notification, with the asker's own token back in it. */
   progress(notification: readonly Buffer[]): void;
   fail(error: Error): void;
+  /** Asked on the proxy's own account, and no reason to call the worker busy. */
+  readonly isBackground?: true;
+}
+
+/** The response with the asker's own id in it, and other edits. */
+export function answerOf(response: Message, idText: string, edits: readonly Edit[] = []): Buffer[] {
+  const { bytes, id } = response;
+  return splice(bytes, id ? [{ span: id, text: idText }, ...edits] : edits);
 }
 
 /** What the worker says of itself, and what it does wrong. */
 export interface MultiplexerListener {
   request(message: Message): void;
   notification(message: Message): void;
+  /** It answered a call that was given up. */
+  answeredLate(): void;
+  /** Progress of what was answered already, or of nothing at all. */
+  strayProgress(message: Message, innerId: number): void;
   /** The worker broke the protocol in a way that could reach the wrong caller: it must go. */
   violation(reason: string): void;
 }
@@ -45,23 +57,30 @@ export class Multiplexer {
   readonly #abandoned = new Set<number>();
   #lastId = 0;
   #strays = 0;
+  #background = 0;
 
   constructor(send: (line: readonly Buffer[]) => void, listener: MultiplexerListener) {
     this.#send = send;
     this.#listener = listener;
   }
 
+  /** Calls given up that the worker has not answered; it may still be at work on them. */
+  get abandoned(): number {
+    return this.#abandoned.size;
+  }
+
   get inFlight(): number {
-    return this.#waiting.size;
+    return this.#waiting.size - this.#background;
   }
 
   /** Who waits, if it is exactly one. */
   get sole(): Waiter | undefined {
-    return this.#waiting.size === 1 ? this.#waiting.values()[0]?.waiter : undefined;
+    if (this.inFlight !== 1) return undefined;
+    return this.#waiting.values().find(({ waiter }) => !waiter.isBackground)?.waiter;
   }
 
-  /** Send a request; returns the id it has on the worker. */
-  request(message: Message, waiter: Waiter): number {
+  /** Send a request, with other edits than those of its id and token; returns the id it has on the worker. */
+  request(message: Message, waiter: Waiter, further: readonly Edit[] = []): number {
     const { bytes, id, metaToken } = message;
     if (!id) throw new TypeError('A request has an id');
     const innerId = ++this.#lastId;
@@ -71,19 +90,16 @@ export class Multiplexer {
       originalToken: metaToken && textOf(bytes, metaToken),
       waiter,
     });
-    const edits = metaToken
-      ? [
-          { span: id, text },
-          { span: metaToken, text },
-        ]
-      : [{ span: id, text }];
+    if (waiter.isBackground) this.#background++;
+    const edits = [{ span: id, text }, ...further];
+    if (metaToken) edits.push({ span: metaToken, text });
     this.#send(splice(bytes, edits, '\n'));
     return innerId;
   }
 
   /** Give a request up and tell the worker; a late answer is dropped. The waiter hears nothing more. */
   cancel(innerId: number): void {
-    if (!this.#waiting.take(innerId)) return;
+    if (!this.#take(innerId)) return;
     this.#abandoned.add(innerId);
     if (this.#abandoned.size > maxAbandoned) {
       const [oldest] = this.#abandoned;
@@ -110,26 +126,34 @@ export class Multiplexer {
     else this.#listener.notification(message);
   }
 
-  /** The worker is gone: everybody who still waits gets `error`. Returns how many that were. */
+  /** The worker is gone: everybody who still waits gets `error`. Returns how many calls that were. */
   failAll(error: Error): number {
+    const calls = this.inFlight;
     const waiting = this.#waiting.values();
     this.#waiting.clear();
+    this.#background = 0;
     for (const { waiter } of waiting) waiter.fail(error);
-    return waiting.length;
+    return calls;
   }
 
   #settle(message: Message): void {
     const { bytes, id } = message;
     if (!id) return;
     const innerId = innerIdOf(textOf(bytes, id));
-    const entry = this.#waiting.take(innerId);
+    const entry = this.#take(innerId);
     if (!entry) return this.#stray(innerId);
-    entry.waiter.reply(splice(bytes, [{ span: id, text: entry.originalId }]), message.error !== undefined);
+    entry.waiter.reply(message, entry.originalId);
+  }
+
+  #take(innerId: number): Entry | undefined {
+    const entry = this.#waiting.take(innerId);
+    if (entry?.waiter.isBackground) this.#background--;
+    return entry;
   }
 
   /** An id never given out can only be made up; a double may be a slip, three are not. */
   #stray(innerId: number): void {
-    if (this.#abandoned.delete(innerId)) return;
+    if (this.#abandoned.delete(innerId)) return this.#listener.answeredLate();
     if (Number.isNaN(innerId) || innerId > this.#lastId) {
       this.#listener.violation('it answered a request that was never made');
     } else if (++this.#strays >= maxStrays) {
@@ -147,8 +171,11 @@ export class Multiplexer {
 
   #progress(message: Message): void {
     const { bytes, token } = message;
-    const entry = token && this.#waiting.get(innerIdOf(textOf(bytes, token)));
-    if (!token || entry?.originalToken === undefined) return;
+    if (!token) return;
+    const innerId = innerIdOf(textOf(bytes, token));
+    const entry = this.#waiting.get(innerId);
+    if (!entry) return this.#listener.strayProgress(message, innerId);
+    if (entry.originalToken === undefined) return;
     entry.waiter.progress(splice(bytes, [{ span: token, text: entry.originalToken }]));
   }
 }

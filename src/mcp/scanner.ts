@@ -95,8 +95,8 @@ export class Scanner {
     else this.#scalar(byte);
   }
 
-  /** Walk through an object; `visit` is called on each key and must step over its value. */
-  members(visit: ((key: string) => void) | undefined): void {
+  /** Walk through an object; `visit` is called on each key and must step over its value. `start`: where the key begins. */
+  members(visit: ((key: string, start: number) => void) | undefined): void {
     this.#enter();
     if (this.peek() === 0x7d) return this.#leave();
     for (;;) {
@@ -106,7 +106,7 @@ export class Scanner {
       const key = visit && this.#key(start, escaped);
       if (this.peek() !== 0x3a) this.fail('Expected ":"');
       this.pos++;
-      if (visit && key !== undefined) visit(key);
+      if (visit && key !== undefined) visit(key, start);
       else this.skip();
       if (this.#separator(0x7d)) return this.#leave();
     }

@@ -1,5 +1,5 @@
 import type { Principal } from '../auth/principal.ts';
-import type { Call } from '../calls/call.ts';
+import type { Call, Question } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import type { SessionId, TenantId } from '../calls/ids.ts';
 import type { Caller, Line } from '../calls/upstream.ts';
@@ -27,6 +27,14 @@ const maxStreams = 4;
 /** Questions of the server that the client has not answered. */
 const maxQuestions = 64;
 
+/** A question of the server, under the number it has on the session. */
+interface OpenQuestion {
+  /** The server's own. */
+  readonly idText: string;
+  readonly call: Call | undefined;
+  readonly answer: (response: readonly Buffer[]) => void;
+}
+
 /** One client's stay: who it is, what it waits for, and where it listens. Belongs to one key and one server. */
 export class Session implements Caller {
   readonly id: SessionId;
@@ -39,10 +47,7 @@ export class Session implements Caller {
   calls = 0;
 
   readonly #inFlight: Call[] = [];
-  readonly #questions = new Map<
-    string,
-    { readonly idText: string; readonly answer: (response: readonly Buffer[]) => void }
-  >();
+  readonly #questions = new Map<string, OpenQuestion>();
   readonly #streams: SessionStream[] = [];
   #backlog: (readonly Buffer[])[] = [];
   readonly #now: () => number;
@@ -138,13 +143,36 @@ export class Session implements Caller {
     this.#tell([notification.bytes], call);
   }
 
-  ask(request: Message, call: Call | undefined, answer: (response: readonly Buffer[]) => void): boolean {
-    if (!request.id || this.#questions.size >= maxQuestions) return false;
+  ask(
+    request: Message,
+    call: Call | undefined,
+    answer: (response: readonly Buffer[]) => void,
+  ): Question | undefined {
+    if (!request.id || this.#questions.size >= maxQuestions) return undefined;
     // Every process numbers its questions from 0; on the session they need numbers of their own.
     const text = String(++this.#lastQuestion);
-    this.#questions.set(text, { idText: textOf(request.bytes, request.id), answer });
+    if (call) call.openQuestions++;
+    this.#questions.set(text, { idText: textOf(request.bytes, request.id), call, answer });
     this.#tell(splice(request.bytes, [{ span: request.id, text }]), call);
-    return true;
+    return { withdraw: () => this.#withdraw(text) };
+  }
+
+  #withdraw(text: string): void {
+    const question = this.#takeQuestion(text);
+    if (!question) return;
+    const params = { requestId: Number(text), reason: 'The server does not need the answer any more' };
+    const notification = { jsonrpc: '2.0', method: methods.cancelled, params };
+    this.#tell([Buffer.from(JSON.stringify(notification))], question.call);
+  }
+
+  #takeQuestion(text: string): OpenQuestion | undefined {
+    const question = this.#questions.get(text);
+    this.#questions.delete(text);
+    if (question?.call) {
+      question.call.openQuestions--;
+      question.call.heardAt = this.#now();
+    }
+    return question;
   }
 
   #touch(): void {
@@ -193,9 +221,7 @@ export class Session implements Caller {
   #answered(message: Message): void {
     const { bytes, id } = message;
     if (!id) return;
-    const text = textOf(bytes, id);
-    const question = this.#questions.get(text);
-    this.#questions.delete(text);
+    const question = this.#takeQuestion(textOf(bytes, id));
     question?.answer(splice(bytes, [{ span: id, text: question.idText }]));
   }
 

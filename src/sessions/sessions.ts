@@ -48,7 +48,7 @@ export class Sessions {
   async open(
     owner: Principal,
     server: string,
-    upstream: Upstream,
+    upstream: Pick<Upstream, 'connect'>,
     call: Call,
   ): Promise<{ session: Session; reply: Reply }> {
     const { tenantId } = owner;

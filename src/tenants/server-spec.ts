@@ -34,6 +34,7 @@ export function createServerSpec(
     env: environmentOf(named, complain),
     cwd,
     startTimeout: server.startTimeout,
+    era: server.era === 'auto' ? undefined : server.era,
     maxReply: server.maxReply,
     pool: poolOf(named, complain),
   };

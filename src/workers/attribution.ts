@@ -1,32 +1,13 @@
-import type { InitializeResult } from '../mcp/handshake.ts';
+import { canAnswer, neededCapability } from '../bridge/questions.ts';
+import type { Call, Question } from '../calls/call.ts';
+import { ProxyError } from '../calls/error.ts';
+import type { ServerFacts } from '../mcp/handshake.ts';
 import { isListChanged, isLogWanted, methodNotFound, methods } from '../mcp/methods.ts';
 import { type Message, paramsOf, readMessage, textOf } from '../mcp/message.ts';
 import { splice } from '../mcp/splice.ts';
 import type { AttachedLine } from './attached-line.ts';
 import type { Sharing } from './spec.ts';
 import type { Worker } from './worker.ts';
-
-/**
- * Whose is a notification that the server sent of itself? Only what a session asked for, or what is about
- * the one call in flight, is passed on; in doubt it is dropped, for it could show one user another's data.
- */
-export function routeNotification({ worker, sharing, lines }: Origin, message: Message): void {
-  const { method } = message;
-  if (method === methods.resourceUpdated) {
-    const { uri } = paramsOf(message);
-    for (const line of worker.lines) {
-      if (line.subscriptions.has(String(uri))) line.caller.hear(message, undefined);
-    }
-  } else if (isListChanged(method)) {
-    // A list is the server's, whichever of its workers says so; on an exclusive one it is the session's own.
-    for (const line of sharing === 'exclusive' ? worker.lines : lines) line.caller.hear(message, undefined);
-  } else {
-    const target = addressee(worker, sharing);
-    if (!target) return;
-    if (method === methods.message && !isLogWanted(paramsOf(message)['level'], target.line.logLevel)) return;
-    target.line.caller.hear(message, target.call);
-  }
-}
 
 /** Where a notification comes from. */
 export interface Origin {
@@ -36,37 +17,109 @@ export interface Origin {
   readonly lines: Iterable<AttachedLine>;
 }
 
-/** Another generation is in force: what clients know of its lists may be out of date. `before`: what they were told to expect. */
-export function tellListsChanged(lines: Iterable<AttachedLine>, before: InitializeResult | undefined): void {
-  for (const feature of ['tools', 'prompts', 'resources']) {
-    const known = before?.capabilities[feature] as { listChanged?: unknown } | undefined;
-    if (known?.listChanged !== true) continue;
-    const method = `notifications/${feature}/list_changed`;
-    const message = readMessage(Buffer.from(JSON.stringify({ jsonrpc: '2.0', method })));
-    for (const { caller } of lines) caller.hear(message, undefined);
+/** Whom the server means. */
+interface Addressee {
+  readonly line: AttachedLine;
+  readonly call: Call | undefined;
+}
+
+/**
+ * Whose is a notification that the server sent of itself? Only what a session asked for, or what is about
+ * the one call in flight, is passed on; in doubt it is dropped, for it could show one user another's data.
+ */
+export function routeNotification(origin: Origin, message: Message): void {
+  const { worker, sharing, lines } = origin;
+  const { method } = message;
+  if (method === methods.resourceUpdated) {
+    const { uri } = paramsOf(message);
+    for (const line of worker.lines) {
+      if (line.subscriptions.has(String(uri))) line.caller.hear(message, undefined);
+    }
+  } else if (isListChanged(method)) {
+    // A list is the server's, whichever of its workers says so; on an exclusive one it is the session's own.
+    for (const line of sharing === 'exclusive' ? worker.lines : lines) line.caller.hear(message, undefined);
+  } else if (method === methods.cancelled) {
+    withdraw(worker, message);
+  } else {
+    const target = addressee(worker, sharing);
+    if (target && isWanted(target, message)) target.line.caller.hear(message, target.call);
   }
+}
+
+function isWanted({ line, call }: Addressee, message: Message): boolean {
+  if (message.method !== methods.message) return true;
+  const { level } = paramsOf(message);
+  if (!call?.visitor) return isLogWanted(level, line.logLevel);
+  const { logLevel } = call.visitor;
+  return logLevel !== undefined && isLogWanted(level, logLevel);
+}
+
+/** Another generation is in force: what clients know of its lists may be out of date. `before`: what they were told to expect. */
+export function tellListsChanged(lines: Iterable<AttachedLine>, before: ServerFacts | undefined): void {
+  for (const feature of ['tools', 'prompts', 'resources']) {
+    const known = before?.initialize.capabilities[feature] as { listChanged?: unknown } | undefined;
+    if (known?.listChanged === true) tellListChanged(lines, feature);
+  }
+}
+
+/** `feature` is `tools`, `prompts` or `resources`. */
+export function tellListChanged(lines: Iterable<AttachedLine>, feature: string): void {
+  const method = `notifications/${feature}/list_changed`;
+  const message = readMessage(Buffer.from(JSON.stringify({ jsonrpc: '2.0', method })));
+  for (const { caller } of lines) caller.hear(message, undefined);
 }
 
 /** A question of the server: asked only where it is certain who is meant, and that the client can answer it. */
 export function routeRequest(worker: Worker, sharing: Sharing, message: Message): void {
-  const target = sharing === 'shared' ? undefined : addressee(worker, sharing);
-  const feature = message.method.split('/')[0] ?? '';
-  const caller = target?.line.caller;
-  const isAsked =
-    caller !== undefined &&
-    Object.hasOwn(caller.capabilities, feature) &&
-    caller.ask(message, target?.call, (response) => {
+  const { bytes, id } = message;
+  if (!id) return;
+  const idText = textOf(bytes, id);
+  // Roots are the client's own, and a server may keep them for the next call, which may be another's.
+  const isShareable = sharing === 'exclusive' || message.method !== methods.listRoots;
+  const target = isShareable ? addressee(worker, sharing) : undefined;
+  const question =
+    target &&
+    ask(target, message, (response) => {
+      worker.talk.questions.delete(idText);
       worker.send(response);
     });
-  if (!isAsked) refuse(worker, message);
+  if (question) worker.talk.questions.set(idText, question);
+  else refuse(worker, message);
+}
+
+function ask(
+  { line, call }: Addressee,
+  message: Message,
+  answer: (response: readonly Buffer[]) => void,
+): Question | undefined {
+  const { method } = message;
+  const params = paramsOf(message);
+  const { capabilities } = call?.visitor ?? line.caller;
+  if (canAnswer(capabilities, method, params)) {
+    return call?.visitor ? call.visitor.ask(message, answer) : line.caller.ask(message, call, answer);
+  }
+  const requiredCapabilities = neededCapability(method, params);
+  if (call?.visitor && requiredCapabilities) {
+    const words = `The server needs a client that declares ${Object.keys(requiredCapabilities).join(', ')}`;
+    const executed = 'unknown';
+    call.cancellation.cancel(
+      new ProxyError('MISSING_CAPABILITY', words, { details: { requiredCapabilities }, executed }),
+    );
+  }
+  return undefined;
+}
+
+/** The server does not want to know any more what it asked. */
+function withdraw(worker: Worker, { bytes, requestId }: Message): void {
+  if (!requestId) return;
+  const idText = textOf(bytes, requestId);
+  worker.talk.questions.get(idText)?.withdraw();
+  worker.talk.questions.delete(idText);
 }
 
 /** The holder of the only call in flight; on a worker of one session, that session in any case. */
-function addressee(
-  worker: Worker,
-  sharing: Sharing,
-): ReturnType<() => Worker['soleCall']> | { line: AttachedLine; call: undefined } {
-  const sole = worker.soleCall;
+function addressee(worker: Worker, sharing: Sharing): Addressee | undefined {
+  const sole = worker.talk.soleCall;
   if (sole) return sole;
   const [only] = worker.lines;
   return sharing === 'exclusive' && only ? { line: only, call: undefined } : undefined;

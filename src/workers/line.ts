@@ -1,37 +1,71 @@
-import type { Call, Reply } from '../calls/call.ts';
+import type { Call } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
-import type { Caller, Line } from '../calls/upstream.ts';
-import { invalidParams, isLogLevel, mayHaveEffects, methodNotFound, methods } from '../mcp/methods.ts';
-import { type Message, paramsOf } from '../mcp/message.ts';
-import { idTextOf, ownAnswer } from '../mcp/own-answer.ts';
-import type { AttachedLine } from './attached-line.ts';
+import type { Caller } from '../calls/upstream.ts';
+import { mayHaveEffects } from '../mcp/methods.ts';
+import type { Message } from '../mcp/message.ts';
+import type { Edit } from '../mcp/splice.ts';
+import type { Era } from '../mcp/versions.ts';
+import type { ReadAnswer } from './conversation.ts';
+import type { WorkerKind } from './kind.ts';
 import type { Pool } from './pool.ts';
 import type { Resident } from './residents.ts';
 import type { Use } from './waiting-list.ts';
 import type { Worker } from './worker.ts';
 
-/** A session's way to a server. It outlives workers: when one is reaped or replaced, the next call gets another. */
-export class ServerLine implements Line, Resident {
+/** How a call is said to a worker of whatever era it turns out to be, and what is made of its answer. */
+export interface Speech<Result> {
+  readonly edits: readonly Edit[];
+  readonly read: ReadAnswer<Result>;
+}
+export type Speak<Result> = (worker: Worker) => Speech<Result>;
+
+/** What a line must know of its server. */
+export interface LineServer {
+  /** The generation in force. */
+  readonly pool: Pool;
+  /** The kind of worker for a client. */
+  kindFor(line: Line): WorkerKind;
+  hungUp(line: Line): void;
+}
+
+export interface LineParts {
   readonly caller: Caller;
-  readonly initialize: Message;
+  readonly era: Era;
+  /** The client's own `initialize`, if it has sent one. */
+  readonly initialize: Message | undefined;
+  /** The kind of legacy worker for what it declared. */
+  readonly declared: WorkerKind;
+  readonly server: LineServer;
+}
+
+/** A client's way to a server. It outlives workers: when one is reaped or replaced, the next call gets another. */
+export class Line implements Resident {
+  readonly caller: Caller;
+  /** The client's. */
+  readonly era: Era;
+  readonly initialize: Message | undefined;
+  readonly declared: WorkerKind;
   readonly subscriptions = new Set<string>();
   logLevel: string | undefined;
 
-  readonly #currentPool: () => Pool;
-  readonly #hungUp: (line: ServerLine) => void;
+  readonly #server: LineServer;
   #home: Worker | undefined;
   isGone = false;
 
-  constructor(
-    caller: Caller,
-    initialize: Message,
-    currentPool: () => Pool,
-    hungUp: (line: ServerLine) => void,
-  ) {
+  constructor({ caller, era, initialize, declared, server }: LineParts) {
+    this.declared = declared;
     this.caller = caller;
+    this.era = era;
     this.initialize = initialize;
-    this.#currentPool = currentPool;
-    this.#hungUp = hungUp;
+    this.#server = server;
+  }
+
+  get kind(): WorkerKind {
+    return this.#server.kindFor(this);
+  }
+
+  get isExclusive(): boolean {
+    return this.#server.pool.spec.pool.sharing === 'exclusive';
   }
 
   get home(): Worker | undefined {
@@ -43,120 +77,68 @@ export class ServerLine implements Line, Resident {
     this.#home?.lines.delete(this);
     this.#home = worker;
     worker?.lines.add(this);
-    if (worker) for (const uri of this.subscriptions) subscribeQuietly(worker, uri);
+    if (worker) for (const uri of this.subscriptions) worker.talk.subscribe(uri);
   }
 
-  get #isExclusive(): boolean {
-    return this.#currentPool().spec.pool.sharing === 'exclusive';
+  /** Hear of a resource from now on, on whatever worker. */
+  subscribe(uri: string): void {
+    this.subscriptions.add(uri);
+    this.#home?.talk.subscribe(uri);
   }
 
-  readonly exchange = (call: Call): Promise<Reply> => {
-    const { method } = call.message;
-    if (method === methods.initialize)
-      return Promise.resolve(failed(call, -32600, 'The session is already initialized'));
-    if (method === methods.setLevel && !this.#isExclusive) return Promise.resolve(this.#setLevel(call));
-    if (method === methods.subscribe || method === methods.unsubscribe) return this.#subscription(call);
-    // Task ids are the whole worker's: on a worker of many sessions one could read another's results.
-    if (method.startsWith('tasks/') && !this.#isExclusive) {
-      return Promise.resolve(failed(call, methodNotFound, 'Tasks need a server with `sharing: exclusive`'));
-    }
-    return this.#send(call);
-  };
+  unsubscribe(uri: string): void {
+    this.subscriptions.delete(uri);
+    if (this.#home && !this.isWantedByOthers(uri)) this.#home.talk.unsubscribe(uri);
+  }
 
-  send(notification: Message): void {
-    // On a worker of many sessions, one client's news (its roots, say) would be taken for everybody's.
-    if (this.#isExclusive && notification.method !== methods.initialized)
-      this.#home?.send([notification.bytes]);
+  /** Does another session on the same worker hear of it? The worker hears of the first to come and the last to leave. */
+  isWantedByOthers(uri: string): boolean {
+    for (const other of this.#home?.lines ?? [])
+      if (other !== this && other.subscriptions.has(uri)) return true;
+    return false;
   }
 
   hangUp(reason: string): void {
     this.isGone = true;
     const home = this.#home;
-    if (home && !this.#isExclusive) {
-      for (const uri of this.subscriptions)
-        if (!isWantedByOthers(home, this, uri)) unsubscribeQuietly(home, uri);
-    }
+    if (!this.isExclusive) for (const uri of this.subscriptions) this.unsubscribe(uri);
     this.subscriptions.clear();
     this.home = undefined;
-    if (this.#isExclusive) home?.stop(reason);
-    this.#hungUp(this);
+    if (this.isExclusive) home?.stop(reason);
+    this.#server.hungUp(this);
   }
 
   homeless(): void {
     this.#home = undefined;
   }
 
-  /** A worker for `call`, which `use` puts on it; of the generation that is in force when one is free. */
-  onWorker<Result>(call: Call, use: Use<Result>): Result | Promise<Result> {
-    const pool = this.#currentPool();
-    const used = pool.acquire(this, call, use);
-    if (call.dispatched || !(used instanceof Promise)) return used;
-    return used.catch((thrown: unknown) => {
-      // It waited for a generation that was replaced meanwhile: it never left, so it may wait for the next one.
-      if (call.dispatched || !pool.isRetired || pool === this.#currentPool()) throw thrown;
-      return this.onWorker(call, use);
-    });
-  }
-
-  async #send(call: Call): Promise<Reply> {
-    const put = (worker: Worker) => worker.exchange(call, this);
-    const reply = this.onWorker(call, put);
+  /** Put a call on a worker; a call that only reads is asked again, once, if its worker died: nothing can have happened twice. */
+  async put<Result>(call: Call, speak: Speak<Result>, preferred?: Worker): Promise<Result> {
+    const use = (worker: Worker) => {
+      const { edits, read } = speak(worker);
+      return worker.exchange({ call, line: this, edits }, read);
+    };
+    const reply = this.onWorker(call, use, preferred);
     if (mayHaveEffects(call.message.method)) return reply;
     try {
       return await reply;
     } catch (thrown) {
-      // A call that only reads is asked again, once, if its worker died: nothing can have happened twice.
       if (!(thrown instanceof ProxyError) || thrown.code !== 'CRASHED') throw thrown;
       call.dispatched = false;
-      return this.onWorker(call, put);
+      return this.onWorker(call, use);
     }
   }
 
-  #setLevel(call: Call): Reply {
-    const { level } = paramsOf(call.message);
-    if (!isLogLevel(level)) return failed(call, invalidParams, '`level` must be one of the eight log levels');
-    this.logLevel = level;
-    return answered(call);
+  /** A worker for `call`, which `use` puts on it; of the generation that is in force when one is free. */
+  onWorker<Result>(call: Call, use: Use<Result>, preferred?: Worker): Result | Promise<Result> {
+    if (preferred?.isOpen && preferred.kind === this.kind) return use(preferred);
+    const { pool } = this.#server;
+    const used = pool.acquire(this, call, use);
+    if (call.dispatched || !(used instanceof Promise)) return used;
+    return used.catch((thrown: unknown) => {
+      // It waited for a generation that was replaced meanwhile: it never left, so it may wait for the next one.
+      if (call.dispatched || !pool.isRetired || pool === this.#server.pool) throw thrown;
+      return this.onWorker(call, use);
+    });
   }
-
-  /** The worker hears of the first to subscribe and the last to leave; in between it is ours to count. */
-  async #subscription(call: Call): Promise<Reply> {
-    const uri = String(paramsOf(call.message)['uri']);
-    const isSubscribe = call.message.method === methods.subscribe;
-    const home = this.#home;
-    if (home?.isOpen && !this.#isExclusive && isWantedByOthers(home, this, uri)) {
-      this.#note(uri, isSubscribe);
-      return answered(call);
-    }
-    const reply = await this.#send(call);
-    if (!reply.isError) this.#note(uri, isSubscribe);
-    return reply;
-  }
-
-  #note(uri: string, isSubscribe: boolean): void {
-    if (isSubscribe) this.subscriptions.add(uri);
-    else this.subscriptions.delete(uri);
-  }
-}
-
-function isWantedByOthers(worker: Worker, line: AttachedLine, uri: string): boolean {
-  for (const other of worker.lines) if (other !== line && other.subscriptions.has(uri)) return true;
-  return false;
-}
-
-function subscribeQuietly(worker: Worker, uri: string): void {
-  worker.ask(methods.subscribe, { uri });
-}
-
-function unsubscribeQuietly(worker: Worker, uri: string): void {
-  worker.ask(methods.unsubscribe, { uri });
-}
-
-/** An answer of the proxy's own in the server's place. */
-function answered({ message }: Call): Reply {
-  return { parts: [ownAnswer(idTextOf(message), 'result', {})], isError: false };
-}
-
-function failed({ message }: Call, code: number, text: string): Reply {
-  return { parts: [ownAnswer(idTextOf(message), 'error', { code, message: text })], isError: true };
 }

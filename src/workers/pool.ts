@@ -1,16 +1,22 @@
 import type { Call } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import type { TenantId } from '../calls/ids.ts';
-import type { InitializeResult } from '../mcp/handshake.ts';
+import type { ServerFacts } from '../mcp/handshake.ts';
+import type { Message } from '../mcp/message.ts';
+import { isQuestion } from '../bridge/questions.ts';
+import { isListChanged } from '../mcp/methods.ts';
 import { routeNotification, routeRequest } from './attribution.ts';
 import type { Exit } from './launch.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
 import { giveHome, type Resident, type Seeker } from './residents.ts';
 import { restartBounds } from './restarts.ts';
-import { fittingWorker } from './sharing.ts';
+import type { WorkerKind } from './kind.ts';
+import type { ServerEras } from './server-eras.ts';
+import { fittingWorker, type SharingRules } from './sharing.ts';
 import type { ServerSpec } from './spec.ts';
 import { Staffing } from './staffing.ts';
-import { factsOf, type PoolTools, type StartParts } from './start-worker.ts';
+import type { PoolTools, StartParts } from './start-worker.ts';
+import { ageOf, tellExit, tellings } from './tellings.ts';
 import { createWaitingList, type Use, type WaitingList } from './waiting-list.ts';
 import type { Worker, WorkerListener } from './worker.ts';
 
@@ -20,6 +26,13 @@ export interface PoolParts {
   readonly tools: PoolTools;
   /** All sessions of the server, live. */
   readonly residents: ReadonlySet<Resident>;
+  readonly eras: ServerEras;
+  /** The kind of worker that is kept warm. */
+  readonly usualKind: () => WorkerKind;
+  /** A worker answered its handshake. */
+  readonly started: (worker: Worker) => void;
+  /** A worker said that a list of the server's changed. */
+  readonly listChanged: (message: Message) => void;
 }
 
 /**
@@ -32,19 +45,22 @@ export class Pool {
   /** Calls and sessions that were given a worker, and workers started, since the pool began. */
   acquired = 0;
   created = 0;
-  /** What the server said in its newest handshake. */
-  result: InitializeResult | undefined;
+  /** What the server said in its newest handshake, to each kind of worker. */
+  readonly facts = new Map<WorkerKind, ServerFacts>();
+  /** The server has asked its client something: calls whose client can answer have a worker for themselves. */
+  isInteractive = false;
 
-  readonly #residents: ReadonlySet<Resident>;
-  readonly #parts: StartParts;
+  readonly #parts: PoolParts;
+  readonly #start: StartParts;
   readonly #waiting: WaitingList<Seeker>;
   readonly #breaker: Breaker;
   readonly #staffing: Staffing;
   #retired = false;
 
-  constructor({ tenantId, spec, tools, residents }: PoolParts) {
+  constructor(parts: PoolParts) {
+    const { tenantId, spec, tools, residents, eras, usualKind } = parts;
+    this.#parts = parts;
     this.spec = spec;
-    this.#residents = residents;
     this.#breaker = createBreaker(tools.clock, tools.announce, { tenantId, server: spec.name });
     this.#waiting = createWaitingList({
       clock: tools.clock,
@@ -56,13 +72,16 @@ export class Pool {
       this.created++;
       this.workers.add(worker);
     };
-    this.#parts = { tenantId, spec, tools, listener: this.#listener(), spawned };
+    this.#start = { tenantId, spec, tools, listener: this.#listener(), spawned };
     this.#staffing = new Staffing({
-      start: this.#parts,
+      start: this.#start,
       workers: this.workers,
       waiting: this.#waiting,
       breaker: this.#breaker,
       residents,
+      eras,
+      usualKind,
+      rules: () => this.rules,
       isRetired: () => this.#retired,
       started: (worker, owner) => this.#started(worker, owner),
       failed: (permanent, reason) => this.#failed(permanent, reason),
@@ -81,6 +100,22 @@ export class Pool {
     let sum = 0;
     for (const worker of this.workers) sum += worker.inFlight;
     return sum;
+  }
+
+  /** What is known of the server's eras. */
+  get eras(): ServerEras {
+    return this.#parts.eras;
+  }
+
+  /** How its workers are shared. */
+  get rules(): SharingRules {
+    const { sharing, concurrency } = this.spec.pool;
+    return { sharing, concurrency, isInteractive: this.isInteractive };
+  }
+
+  /** What the server said of itself last, to whichever worker. */
+  get lastFacts(): ServerFacts | undefined {
+    return [...this.facts.values()].at(-1);
   }
 
   get allowance() {
@@ -103,26 +138,40 @@ export class Pool {
    */
   acquire<Result>(seeker: Seeker, call: Call, use: Use<Result>): Result | Promise<Result> {
     if (call.cancellation.reason) return Promise.reject(call.cancellation.reason);
-    const fits =
-      this.#waiting.size === 0 ? fittingWorker(this.workers, seeker.home, this.spec.pool) : undefined;
+    const fits = this.#waiting.size === 0 ? fittingWorker(this.workers, seeker, this.rules) : undefined;
     if (fits) return this.#give(seeker, fits, use);
     if (this.#staffing.openWorkers === 0 && this.#staffing.starting === 0 && this.allowance.failFast) {
       return Promise.reject(this.#breaker.refusal());
     }
+    const isFirst = this.#waiting.size === 0;
     const promised = this.#waiting.add(seeker, call, use);
-    this.#staffing.grow();
+    // Those before it may wait for a worker of another kind, and one of its own have room.
+    if (isFirst) this.#staffing.grow();
+    else this.#serve();
     return promised;
   }
 
   /** A new session lives on a worker too, if there is one. */
   house(resident: Resident): void {
     this.acquired++;
-    giveHome(resident, this.workers, this.spec.pool);
+    giveHome(resident, this.workers, this.spec.pool.sharing);
   }
 
   /** Start one worker ahead of any call. Rejects, in words for an operator, if it does not start. */
-  async warm(): Promise<void> {
-    if (this.workers.size === 0) await this.#staffing.startWarm();
+  async warm(kind?: WorkerKind): Promise<void> {
+    if (this.workers.size === 0 && this.#staffing.starting === 0) await this.#staffing.startWarm(kind);
+  }
+
+  /** A worker that was started to find out about the server is one like any other, if there is room. */
+  adopt(worker: Worker): void {
+    if (this.#retired || this.#staffing.openWorkers > this.spec.pool.max)
+      worker.stop('there was no room for it');
+    else this.#started(worker, undefined);
+  }
+
+  /** What a worker of this pool is started from. */
+  get start(): StartParts {
+    return this.#start;
   }
 
   /** Take no more calls, let those in flight finish for `graceMs`, then end all workers. */
@@ -132,7 +181,7 @@ export class Pool {
       new ProxyError('UNAVAILABLE', 'The server is being replaced; ask again', { retryAfterMs: 1000 }),
     );
     for (const worker of this.workers) worker.drain(reason);
-    this.#parts.tools.clock.after(graceMs, () => {
+    this.#start.tools.clock.after(graceMs, () => {
       for (const worker of this.workers) worker.stop(reason);
     });
   }
@@ -158,6 +207,7 @@ export class Pool {
       }
     }
     this.#staffing.fill();
+    this.#staffing.grow();
     return reaped;
   }
 
@@ -176,37 +226,30 @@ export class Pool {
 
   #listener(): WorkerListener {
     const { sharing } = this.spec.pool;
+    const { residents: lines, listChanged } = this.#parts;
     return {
-      request: (worker, message) => routeRequest(worker, sharing, message),
-      notification: (worker, message) =>
-        routeNotification({ worker, sharing, lines: this.#residents }, message),
+      request: (worker, message) => {
+        this.isInteractive ||= isQuestion(message.method);
+        routeRequest(worker, sharing, message);
+      },
+      notification: (worker, message) => {
+        if (isListChanged(message.method)) listChanged(message);
+        routeNotification({ worker, sharing, lines }, message);
+      },
+      strayProgress: () => undefined,
       changed: (worker) => {
-        if (this.#breaker.isOpen && worker.hasAnswered) this.#breaker.proved();
+        if (this.#breaker.isOpen && worker.talk.hasAnswered) this.#breaker.proved();
         if (this.#waiting.size > 0) this.#serve();
-        else if (worker.inFlight === 0) this.#parts.tools.seats.becameIdle();
+        else if (worker.inFlight === 0) this.#start.tools.seats.becameIdle();
       },
-      misbehaved: (worker, reason) => {
-        const { announce } = this.#parts.tools;
-        announce({ type: 'worker.misbehaved', ...factsOf(this.#parts, worker), reason });
-      },
-      reported: (worker, { code, message, subject, suppressed }) => {
-        const { announce } = this.#parts.tools;
-        announce({
-          type: 'security.reported',
-          ...factsOf(this.#parts, worker),
-          code,
-          message,
-          subject,
-          suppressed,
-        });
-      },
+      ...tellings(this.#parts),
       gone: (worker, exit, cutCalls) => this.#gone(worker, exit, cutCalls),
     };
   }
 
   #give<Result>(seeker: Seeker, worker: Worker, use: Use<Result>): Result | Promise<Result> {
     this.acquired++;
-    if (!seeker.home?.isOpen) seeker.home = worker;
+    if (!seeker.home?.isOpen || seeker.home.kind !== worker.kind) seeker.home = worker;
     const result = use(worker);
     const { maxRequests } = this.spec.pool;
     if (maxRequests > 0 && worker.calls >= maxRequests)
@@ -215,23 +258,28 @@ export class Pool {
   }
 
   #started(worker: Worker, owner: Seeker | undefined): void {
-    this.result = worker.result;
+    if (worker.facts) this.facts.set(worker.kind, worker.facts);
     this.#breaker.started();
     if (owner?.isGone) worker.stop('its session is over');
     else if (this.#retired) worker.drain('it was replaced');
     else if (owner) owner.home = worker;
-    for (const resident of this.#residents)
-      if (!resident.home) giveHome(resident, this.workers, this.spec.pool);
+    for (const resident of this.#parts.residents) giveHome(resident, this.workers, this.spec.pool.sharing);
+    this.#parts.started(worker);
     this.#serve();
     // It may be idle from the first moment on, and others wait for a seat.
-    this.#parts.tools.seats.becameIdle();
+    this.#start.tools.seats.becameIdle();
   }
 
   #serve(): void {
+    const { rules } = this;
+    // Where the first of a kind and key finds nothing, the others after it need not look.
+    const inVain = new Set<string>();
     for (const { who, serve } of this.#waiting) {
-      const worker = fittingWorker(this.workers, who.home, this.spec.pool);
+      const group = `${who.kind.key} ${who.caller.keyName}`;
+      if (inVain.has(group)) continue;
+      const worker = fittingWorker(this.workers, who, rules);
       if (worker) void this.#give(who, worker, serve);
-      else if (this.spec.pool.sharing !== 'exclusive') break;
+      else if (rules.sharing !== 'exclusive') inVain.add(group);
     }
     this.#staffing.grow();
   }
@@ -243,23 +291,12 @@ export class Pool {
   }
 
   #gone(worker: Worker, exit: Exit, cutCalls: number): void {
-    const wasOpen = worker.result !== undefined;
+    const wasOpen = worker.facts !== undefined;
     this.workers.delete(worker);
-    const { tools, tenantId, spec } = this.#parts;
-    const ageMs = Math.round(tools.clock.now() - worker.startedAt);
-    const reason = worker.stopReason ?? 'it ended by itself';
     if (wasOpen) {
-      const { exitCode, signal } = exit;
-      tools.announce({
-        type: 'worker.exited',
-        ...factsOf({ tenantId, spec }, worker),
-        reason,
-        exitCode,
-        signal,
-        calls: worker.calls,
-        ageMs,
-        cutCalls,
-      });
+      const ageMs = ageOf(this.#start, worker);
+      const reason = worker.stopReason ?? 'it ended by itself';
+      tellExit(this.#start, worker, { exit, cutCalls, ageMs, reason });
       if (ageMs > restartBounds.soundAfterMs) this.#breaker.sound();
       if (worker.hasFailed) this.#failed(false, reason);
     }

@@ -1,25 +1,33 @@
+import type { Caller } from '../calls/upstream.ts';
 import type { Message } from '../mcp/message.ts';
 import type { AttachedLine } from './attached-line.ts';
-import { fittingWorker } from './sharing.ts';
-import type { PoolSettings } from './spec.ts';
+import type { Claim } from './sharing.ts';
+import type { Sharing } from './spec.ts';
 import type { Worker } from './worker.ts';
 
 /** Who asks a pool for a worker: a session's line. */
-export interface Seeker {
+export interface Seeker extends Claim {
   /** The worker the session lives on. */
   home: Worker | undefined;
-  /** The client's own `initialize`, for a worker that is to be its alone. */
-  readonly initialize: Message;
+  /** The client's own `initialize`, for a worker that is to be its alone; undefined: the greeting of the kind. */
+  readonly initialize: Message | undefined;
   /** The session is over. */
   readonly isGone: boolean;
 }
 
 /** A session of a server, for what it hears of the worker it lives on. */
-export interface Resident extends Seeker, AttachedLine {}
+export interface Resident extends Seeker, AttachedLine {
+  readonly caller: Caller;
+}
 
 /** A home among these workers for a session that has none there: it hears what is said on it, asked or not. */
-export function giveHome(resident: Resident, workers: ReadonlySet<Worker>, settings: PoolSettings): void {
-  if (settings.sharing === 'exclusive') return;
-  if (resident.home && workers.has(resident.home)) return;
-  resident.home = fittingWorker(workers, undefined, settings);
+export function giveHome(resident: Resident, workers: ReadonlySet<Worker>, sharing: Sharing): void {
+  if (sharing === 'exclusive') return;
+  const { home, kind } = resident;
+  if (home && workers.has(home) && home.kind === kind) return;
+  let best: Worker | undefined;
+  for (const worker of workers) {
+    if (worker.isOpen && worker.kind === kind && (!best || worker.inFlight < best.inFlight)) best = worker;
+  }
+  resident.home = best;
 }

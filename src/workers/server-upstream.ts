@@ -1,28 +1,43 @@
-import type { Call } from '../calls/call.ts';
+import type { Call, Reply } from '../calls/call.ts';
 import type { TenantId } from '../calls/ids.ts';
-import type { Caller, Connection, Upstream } from '../calls/upstream.ts';
+import type { Caller, Connection, MirroredParameter, Upstream } from '../calls/upstream.ts';
+import type { ServerFacts } from '../mcp/handshake.ts';
+import type { Message } from '../mcp/message.ts';
+import type { Era } from '../mcp/versions.ts';
 import { tellListsChanged } from './attribution.ts';
-import { ServerLine } from './line.ts';
+import { createWorkerKinds, everything, modernKind, plainKind, type WorkerKind } from './kind.ts';
+import { Line, type LineServer } from './line.ts';
 import { Pool } from './pool.ts';
+import { probe } from './probe.ts';
 import { giveHome } from './residents.ts';
+import { createServerEras, type ServerEras } from './server-eras.ts';
+import { SessionLine } from './session-line.ts';
 import type { ServerSpec } from './spec.ts';
 import type { PoolTools } from './start-worker.ts';
+import { Visitors } from './visitors.ts';
 
 /** How long an old generation may finish its calls, in milliseconds. */
 export const retireGraceMs = 30_000;
+/** How long a modern client waits for the server's era to be found out, in milliseconds. */
+const probePatienceMs = 3000;
 
 /**
  * One server of one tenant through all its generations: a pool in force, and those before it that finish their calls.
  * A new generation takes traffic only once it has answered its handshake; until then, and if it never does, the old one serves.
  */
-export class ServerUpstream implements Upstream {
+export class ServerUpstream implements Upstream, LineServer {
   readonly tenantId: TenantId;
   readonly retired = new Set<Pool>();
-  readonly lines = new Set<ServerLine>();
+  /** Of sessions, and of callers who listen. */
+  readonly lines = new Set<Line>();
   /** Why the newest generation is not in force. */
   problem: string | undefined;
 
   readonly #tools: PoolTools;
+  readonly #kinds = createWorkerKinds();
+  readonly #visitors: Visitors;
+  /** Finding out whether the server speaks the modern era. */
+  #probing: Promise<void> | undefined;
   /** Counts of pools that are no more. */
   readonly #past = { acquired: 0, created: 0 };
   #pool: Pool;
@@ -33,7 +48,12 @@ export class ServerUpstream implements Upstream {
     this.tenantId = tenantId;
     this.#tools = tools;
     this.#newest = spec.generation;
-    this.#pool = new Pool({ tenantId, spec, tools, residents: this.lines });
+    this.#pool = this.#createPool(spec);
+    this.#visitors = new Visitors({
+      clock: tools.clock,
+      lineFor: (caller) => this.#lineFor(caller, 'modern', undefined),
+      workerOf: (serial) => [...this.#pool.workers].find((worker) => worker.serial === serial),
+    });
   }
 
   get pool(): Pool {
@@ -61,26 +81,104 @@ export class ServerUpstream implements Upstream {
   }
 
   async connect(caller: Caller, initialize: Call): Promise<Connection> {
-    const line = new ServerLine(
-      caller,
-      initialize.message,
-      () => this.#pool,
-      () => this.lines.delete(line),
-    );
-    const { result: known, spec } = this.#pool;
+    const line = this.#lineFor(caller, 'legacy', initialize.message);
+    const { facts, spec } = this.#pool;
+    const known = facts.get(line.kind);
     // A session needs to know the server, not to have a worker; only the first one waits.
     if (known && spec.pool.sharing !== 'exclusive') {
       this.#pool.house(line);
       return this.#connected(line, known);
     }
-    const { result } = await line.onWorker(initialize, (worker) => worker);
-    if (!result) throw new Error('A worker that is open has answered its handshake');
-    return this.#connected(line, result);
+    const said = await line.onWorker(initialize, (worker) => worker.facts);
+    if (!said) throw new Error('A worker that is open has answered its handshake');
+    return this.#connected(line, said);
   }
 
-  #connected(line: ServerLine, result: Connection['result']): Connection {
+  #connected(line: Line, { initialize }: ServerFacts): Connection {
     this.lines.add(line);
-    return { line, result };
+    return { line: new SessionLine(line), result: initialize };
+  }
+
+  readonly visit = (call: Call): Promise<Reply> =>
+    this.#isEraKnown
+      ? this.#visitors.exchange(call)
+      : this.#knowEra().then(() => this.#visitors.exchange(call));
+
+  async discover(call: Call): Promise<ServerFacts> {
+    await this.#knowEra();
+    return this.#visitors.facts(call);
+  }
+
+  mirrored(call: Call, tool: string): readonly MirroredParameter[] | Promise<readonly MirroredParameter[]> {
+    if (this.#isEraKnown) return this.#visitors.parameters(call, tool);
+    return this.#knowEra().then(() => this.#visitors.parameters(call, tool));
+  }
+
+  async listen(caller: Caller, call: Call, uris: readonly string[]): Promise<Line> {
+    await this.#knowEra();
+    const line = this.#lineFor(caller, 'modern', undefined);
+    // What nobody runs has nothing to tell; but who asked for resources wants to be told by a running one.
+    if (uris.length > 0) await line.onWorker(call, (worker) => worker);
+    this.lines.add(line);
+    this.#pool.house(line);
+    for (const uri of uris) line.subscribe(uri);
+    return line;
+  }
+
+  kindFor({ era, isExclusive, initialize, declared }: Line): WorkerKind {
+    const { eras, spec } = this.#pool;
+    if ((eras.workerEra(era) ?? 'legacy') === 'modern') return modernKind;
+    if (isExclusive) return initialize ? plainKind : declared;
+    return spec.pool.max === 1 ? this.#kinds.legacy(everything) : declared;
+  }
+
+  hungUp(line: Line): void {
+    this.lines.delete(line);
+  }
+
+  #lineFor(caller: Caller, era: Era, initialize: Message | undefined): Line {
+    const declared = this.#kinds.legacy(caller.capabilities);
+    return new Line({ caller, era, initialize, declared, server: this });
+  }
+
+  get #isEraKnown(): boolean {
+    return this.#pool.eras.workerEra('modern') !== undefined;
+  }
+
+  /** Before a modern client is served for the first time, the server is asked whether it speaks the modern era itself. */
+  async #knowEra(): Promise<void> {
+    if (this.#isEraKnown) return;
+    const { clock } = this.#tools;
+    const { spec } = this.#pool;
+    this.#probing ??= probe(this.#pool).finally(() => (this.#probing = undefined));
+    // One that is slow to start is served as a legacy one until it has said something.
+    const waitMs = Math.min(spec.startTimeout, probePatienceMs);
+    const patience = new Promise<void>((resolve) => clock.after(waitMs, resolve));
+    await Promise.race([this.#probing, patience]);
+  }
+
+  #createPool(spec: ServerSpec): Pool {
+    const { eraBook } = this.#tools;
+    const eras = createServerEras(spec.era, eraBook.find(spec), (verdict) => eraBook.note(spec, verdict));
+    return new Pool({
+      tenantId: this.tenantId,
+      spec,
+      tools: this.#tools,
+      residents: this.lines,
+      eras,
+      usualKind: () => this.#usualKind(eras, spec),
+      started: () => undefined,
+      listChanged: ({ method }) => {
+        if (method === 'notifications/tools/list_changed') this.#visitors.mirrored.forget();
+      },
+    });
+  }
+
+  #usualKind(eras: ServerEras, spec: ServerSpec): WorkerKind {
+    if (eras.workerEra('legacy') === 'modern') return modernKind;
+    return spec.pool.max === 1 && spec.pool.sharing !== 'exclusive'
+      ? this.#kinds.legacy(everything)
+      : plainKind;
   }
 
   /** The tenant's file says this now. */
@@ -100,7 +198,7 @@ export class ServerUpstream implements Upstream {
   async replace(spec: ServerSpec, reason: string): Promise<boolean> {
     this.#newest = spec.generation;
     this.#dropCandidate('a newer file came');
-    const next = new Pool({ tenantId: this.tenantId, spec, tools: this.#tools, residents: this.lines });
+    const next = this.#createPool(spec);
     const hasTraffic = this.#pool.workers.size > 0 || this.#pool.queued > 0;
     const isShared = spec.pool.sharing !== 'exclusive';
     if (isShared && (hasTraffic || spec.pool.min > 0)) {
@@ -137,8 +235,9 @@ export class ServerUpstream implements Upstream {
     this.#candidate = undefined;
     this.problem = undefined;
     this.#retire(old);
-    for (const line of this.lines) giveHome(line, next.workers, next.spec.pool);
-    tellListsChanged(this.lines, old.result);
+    this.#visitors.mirrored.forget();
+    for (const line of this.lines) giveHome(line, next.workers, next.spec.pool.sharing);
+    tellListsChanged(this.lines, old.lastFacts);
     old.retire(reason, retireGraceMs);
     const { generation, name } = next.spec;
     this.#tools.announce({ type: 'generation.swapped', tenantId: this.tenantId, server: name, generation });

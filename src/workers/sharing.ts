@@ -1,9 +1,28 @@
+import type { WorkerKind } from './kind.ts';
 import type { PoolSettings } from './spec.ts';
 import type { Worker } from './worker.ts';
 
-/** How many calls may be on one worker at the same time. */
-export function roomOf({ sharing, concurrency }: PoolSettings): number {
-  return sharing === 'leased' ? 1 : concurrency;
+/** Who wants a worker, as far as it decides which one. */
+export interface Claim {
+  readonly home: Worker | undefined;
+  readonly kind: WorkerKind;
+  readonly caller: { readonly keyName: string };
+}
+
+/** How the workers of a pool are shared. */
+export interface SharingRules extends Pick<PoolSettings, 'sharing' | 'concurrency'> {
+  /** The server has asked its client something: from then on it must be certain who is meant. */
+  readonly isInteractive: boolean;
+}
+
+/** Is one call at a time all that a worker of this kind may have? */
+export function isLeased({ sharing, isInteractive }: SharingRules, kind: WorkerKind): boolean {
+  return sharing === 'leased' || (isInteractive && kind.asks);
+}
+
+/** How many calls may be on one worker of this kind at the same time. */
+export function roomOf(rules: SharingRules, kind: WorkerKind): number {
+  return isLeased(rules, kind) ? 1 : rules.concurrency;
 }
 
 /**
@@ -13,17 +32,26 @@ export function roomOf({ sharing, concurrency }: PoolSettings): number {
  */
 export function fittingWorker(
   workers: Iterable<Worker>,
-  home: Worker | undefined,
-  settings: PoolSettings,
+  claim: Claim,
+  rules: SharingRules,
 ): Worker | undefined {
-  if (settings.sharing === 'exclusive') return home?.isOpen ? home : undefined;
-  const room = roomOf(settings);
-  if (home && hasRoom(home, room)) return home;
+  const { home, kind } = claim;
+  if (rules.sharing === 'exclusive') return home?.isOpen && home.kind.era === kind.era ? home : undefined;
+  return home && mayTake(home, claim, rules) ? home : emptiest(workers, claim, rules);
+}
+
+function emptiest(workers: Iterable<Worker>, claim: Claim, rules: SharingRules): Worker | undefined {
   let best: Worker | undefined;
   for (const worker of workers) {
-    if (hasRoom(worker, room) && (!best || worker.inFlight < best.inFlight)) best = worker;
+    if ((!best || worker.inFlight < best.inFlight) && mayTake(worker, claim, rules)) best = worker;
   }
   return best;
 }
 
-const hasRoom = (worker: Worker, room: number) => worker.isOpen && worker.inFlight < room;
+function mayTake(worker: Worker, { kind, caller }: Claim, rules: SharingRules): boolean {
+  if (!worker.isOpen || worker.kind !== kind || worker.inFlight >= roomOf(rules, kind)) return false;
+  if (!isLeased(rules, kind)) return true;
+  // It may still be at work on a call that was given up, and speak of it while it has the next one.
+  const { unansweredOf } = worker.talk;
+  return unansweredOf === undefined || unansweredOf === caller.keyName;
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Secret } from '../secrets/secret.ts';
+import { type Era, eras } from '../mcp/versions.ts';
 import { bytes } from '../yaml/bytes.ts';
 import { duration } from '../yaml/duration.ts';
 
@@ -45,6 +46,8 @@ export const serverShape = {
   cwd: z.string().min(1).optional(),
   /** How long the process may take until it has answered its handshake. */
   startTimeout: duration(100).default(30_000),
+  /** The revisions the server speaks: with `initialize` (legacy) or without (modern, 2026-07-28). `auto`: it is asked. */
+  era: z.enum(['auto', ...eras]).default('auto'),
   /** The longest line the process may write. */
   maxReply: bytes(1024).default(16 * 1024 ** 2),
 };
@@ -60,6 +63,8 @@ export interface ServerSpec {
   /** Absolute. */
   readonly cwd: string;
   readonly startTimeout: number;
+  /** Undefined: the server is asked which it speaks. */
+  readonly era: Era | undefined;
   readonly maxReply: number;
   readonly pool: PoolSettings;
   /** 8 hex digits over all of the above: another one means new workers. */

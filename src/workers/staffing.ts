@@ -1,7 +1,10 @@
 import { isAnyListening } from './attached-line.ts';
 import type { Breaker } from './breaker.ts';
+import { makePlace } from './make-place.ts';
+import type { WorkerKind } from './kind.ts';
 import type { Resident, Seeker } from './residents.ts';
-import { roomOf } from './sharing.ts';
+import type { ServerEras } from './server-eras.ts';
+import { roomOf, type SharingRules } from './sharing.ts';
 import { StartFailure, type StartParts, startWorker } from './start-worker.ts';
 import type { WaitingList } from './waiting-list.ts';
 import type { Worker } from './worker.ts';
@@ -12,17 +15,27 @@ export interface StaffingParts {
   readonly waiting: WaitingList<Seeker>;
   readonly breaker: Breaker;
   /** All sessions of the server, live. */
-  readonly residents: Iterable<Resident>;
+  readonly residents: ReadonlySet<Resident>;
+  readonly rules: () => SharingRules;
+  readonly eras: ServerEras;
+  /** The kind of worker that is kept warm. */
+  readonly usualKind: () => WorkerKind;
   readonly isRetired: () => boolean;
   /** A worker answered its handshake; `owner` is the one session it is for, if it is. */
   readonly started: (worker: Worker, owner: Seeker | undefined) => void;
   readonly failed: (permanent: boolean, reason: string) => void;
 }
 
+/** The server speaks the other era: who waited for a worker of this kind must ask for one of another. */
+export class WrongEra extends Error {
+  override readonly name = 'WrongEra';
+}
+
 /** Decides when a pool starts a worker: for calls that wait, to keep some warm, to replace an old one. */
 export class Staffing {
   readonly #parts: StaffingParts;
-  /** Workers wished for that have not answered their handshake yet. */
+  /** Workers wished for that have not answered their handshake yet, by kind. */
+  readonly #startingKinds = new Map<WorkerKind, number>();
   #starting = 0;
   readonly #startingFor = new Set<Seeker>();
   #isRenewing = false;
@@ -49,11 +62,21 @@ export class Staffing {
     const room = Math.max(0, max - this.openWorkers - this.#starting);
     if (sharing === 'exclusive') {
       const unserved = [...waiting].map(({ who }) => who).filter((who) => !this.#startingFor.has(who));
-      for (const owner of unserved.slice(0, room)) this.#startFor(owner);
-      return;
+      for (const owner of unserved.slice(0, room)) this.#startFor(owner, owner.kind);
+    } else {
+      this.#growKinds(room);
     }
-    const wanted = Math.ceil(waiting.size / roomOf(start.spec.pool)) - this.#starting;
-    for (let count = Math.min(wanted, room); count > 0; count--) this.#startFor(undefined);
+  }
+
+  #growKinds(atFirst: number): void {
+    let room = atFirst;
+    for (const [kind, count] of this.#waitingKinds()) {
+      const wanted =
+        Math.ceil(count / roomOf(this.#parts.rules(), kind)) - (this.#startingKinds.get(kind) ?? 0);
+      // Who has none at all of his kind gets a place that others have; who only waits for a turn does not.
+      if (wanted > 0 && room === 0 && makePlace(this.#parts.workers, kind)) room = 1;
+      for (let left = Math.min(wanted, room); left > 0; left--, room--) this.#startFor(undefined, kind);
+    }
   }
 
   /** Keep `min` workers running, or one if somebody listens, as far as the record of failures and the seats allow. */
@@ -61,10 +84,12 @@ export class Staffing {
     const { start, breaker, isRetired, residents } = this.#parts;
     const { min, sharing } = start.spec.pool;
     if (isRetired() || sharing === 'exclusive' || breaker.allowance.waitMs > 0) return;
-    const wanted = Math.max(min, isAnyListening(residents) ? 1 : 0);
+    const isListening = isAnyListening(residents);
     // To keep one's own warm is no reason to push out another's.
     const { taken, max } = start.tools.seats;
-    if (taken < max && this.openWorkers + this.#starting < wanted) this.startWarm().catch(() => undefined);
+    const missing = Math.max(min, isListening ? 1 : 0) - this.openWorkers - this.#starting;
+    if (taken < max && missing > 0)
+      this.startWarm(isListening ? listenedKind(residents) : undefined).catch(noop);
   }
 
   /** An old worker leaves; if calls are on it, only once another is there to take the next ones. */
@@ -76,40 +101,81 @@ export class Staffing {
     if (old.state !== 'busy' || this.#isRenewing || this.#parts.start.spec.pool.sharing === 'exclusive')
       return;
     this.#isRenewing = true;
-    this.startWarm()
-      .then(leave, () => undefined)
+    this.startWarm(old.kind)
+      .then(leave, noop)
       .finally(() => (this.#isRenewing = false));
   }
 
   /** Start a worker ahead of any call. Rejects, in words for an operator, if it does not start. */
-  startWarm(): Promise<void> {
-    return this.#start(undefined, () => !this.#parts.isRetired());
+  async startWarm(kind = this.#parts.usualKind()): Promise<void> {
+    try {
+      await this.#start(kind, undefined, () => !this.#parts.isRetired());
+    } catch (thrown) {
+      if (!(thrown instanceof WrongEra)) throw thrown;
+      await this.#start(this.#parts.usualKind(), undefined, () => !this.#parts.isRetired());
+    }
   }
 
-  #startFor(owner: Seeker | undefined): void {
+  /** How many calls wait for which kind of worker. */
+  #waitingKinds(): Map<WorkerKind, number> {
+    const counts = new Map<WorkerKind, number>();
+    for (const { who } of this.#parts.waiting) counts.set(who.kind, (counts.get(who.kind) ?? 0) + 1);
+    return counts;
+  }
+
+  #startFor(owner: Seeker | undefined, kind: WorkerKind): void {
     if (owner) this.#startingFor.add(owner);
-    this.#start(owner, () => (owner ? !owner.isGone : this.#parts.waiting.size > 0))
-      .catch(() => undefined)
+    this.#start(kind, owner, () => (owner ? !owner.isGone : this.#parts.waiting.size > 0))
+      .catch(noop)
       .finally(() => {
         if (owner) this.#startingFor.delete(owner);
         this.grow();
       });
   }
 
-  async #start(owner: Seeker | undefined, isWanted: () => boolean): Promise<void> {
-    const { start, breaker, failed, started } = this.#parts;
-    this.#starting++;
+  async #start(kind: WorkerKind, owner: Seeker | undefined, isWanted: () => boolean): Promise<void> {
+    const { start, breaker, eras, started } = this.#parts;
+    this.#count(kind, 1);
     try {
       const { waitMs } = breaker.allowance;
       if (waitMs > 0) await new Promise<void>((resolve) => start.tools.clock.after(waitMs, resolve));
-      const worker = await startWorker(start, owner?.initialize, isWanted);
-      if (worker) started(worker, owner);
+      const own = kind.era === 'legacy' ? owner?.initialize : undefined;
+      const worker = await startWorker(start, { kind, own, isWanted });
+      if (!worker) return;
+      eras.learned(kind.era, true);
+      started(worker, owner);
     } catch (thrown) {
-      const isPermanent = thrown instanceof StartFailure && thrown.permanent;
-      failed(isPermanent, thrown instanceof Error ? thrown.message : '');
-      throw thrown;
+      throw this.#failed(kind, thrown);
     } finally {
-      this.#starting--;
+      this.#count(kind, -1);
     }
   }
+
+  /** A refusal may only mean that the server is of the other era. */
+  #failed(kind: WorkerKind, thrown: unknown): unknown {
+    const { eras, failed, waiting } = this.#parts;
+    const failure = thrown instanceof StartFailure ? thrown : undefined;
+    if (failure?.isRefusal && eras.learned(kind.era, false)) {
+      const wrong = new WrongEra(failure.message);
+      waiting.refuseAll(wrong, (who) => who.kind === kind);
+      return wrong;
+    }
+    failed(failure?.permanent ?? false, thrown instanceof Error ? thrown.message : '');
+    return thrown;
+  }
+
+  #count(kind: WorkerKind, step: number): void {
+    this.#starting += step;
+    this.#startingKinds.set(kind, (this.#startingKinds.get(kind) ?? 0) + step);
+    if (this.#startingKinds.get(kind) === 0) this.#startingKinds.delete(kind);
+  }
+}
+
+const noop = () => undefined;
+
+function listenedKind(residents: Iterable<Resident>): WorkerKind | undefined {
+  for (const { kind, subscriptions, caller } of residents) {
+    if (subscriptions.size > 0 && caller.isListening) return kind;
+  }
+  return undefined;
 }

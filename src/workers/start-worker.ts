@@ -3,6 +3,9 @@ import type { Announce } from '../events/events.ts';
 import type { Message } from '../mcp/message.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import type { Clock } from '../time/clock.ts';
+import type { EraBook } from './era-book.ts';
+import { HandshakeFailure } from './greet.ts';
+import type { WorkerKind } from './kind.ts';
 import type { Child, Launch } from './launch.ts';
 import type { Seats } from './seats.ts';
 import type { ServerSpec } from './spec.ts';
@@ -17,8 +20,8 @@ export interface PoolTools {
   readonly launch: Launch;
   /** How long each step of stopping a process may take, in milliseconds. */
   readonly stopGrace: number;
-  /** `initialize` as the proxy sends it to workers that no single client owns. */
-  readonly initialize: Message;
+  /** What is known of the eras of servers. */
+  readonly eraBook: EraBook;
   /** Told of the secrets a process gets; masks them in what it wrote. */
   readonly redactor: Redactor;
 }
@@ -28,10 +31,13 @@ export class StartFailure extends Error {
   override readonly name = 'StartFailure';
   /** It will fail again until somebody changes something. */
   readonly permanent: boolean;
+  /** It answered the handshake, and said no: it may be of the other era. */
+  readonly isRefusal: boolean;
 
-  constructor(message: string, permanent: boolean) {
+  constructor(message: string, { permanent = false, isRefusal = false } = {}) {
     super(message);
     this.permanent = permanent;
+    this.isRefusal = isRefusal;
   }
 }
 
@@ -56,25 +62,35 @@ export interface StartParts {
   readonly listener: WorkerListener;
   /** The process runs; its handshake is still to come. */
   readonly spawned: (worker: Worker) => void;
+  /** It is started to find something out, and may well refuse. */
+  readonly isProbe?: true;
+}
+
+/** Which worker is wanted. */
+export interface Wish {
+  readonly kind: WorkerKind;
+  /** The `initialize` of the one client the worker is for, if it is to be one client's alone. */
+  readonly own: Message | undefined;
+  /** Asked once there is a seat. */
+  readonly isWanted: () => boolean;
 }
 
 /**
  * The way from the wish for a worker to one that has answered its handshake: a seat, a turn, a process, a greeting.
- * `own` is the `initialize` of the one client the worker is for, if it is to be one client's alone. Resolves with
- * undefined if, once there was a seat, nobody wanted it any more.
+ * Resolves with undefined if, once there was a seat, nobody wanted it any more.
  * @throws {StartFailure}
  */
-export function startWorker(
-  parts: StartParts,
-  own: Message | undefined,
-  isWanted: () => boolean,
-): Promise<Worker | undefined> {
-  return parts.tools.seats.take(isWanted, async () => {
+export function startWorker(parts: StartParts, wish: Wish): Promise<Worker | undefined> {
+  return parts.tools.seats.take(wish.isWanted, async () => {
     // Before there is anybody who could say them.
     const unsay = parts.tools.redactor.hold(parts.spec.env, [parts.tenantId, parts.spec.name]);
-    const child = await parts.tools.launch(parts.spec, parts.tenantId);
+    const child = await parts.tools.launch(parts.spec, parts.tenantId).catch((thrown: unknown) => {
+      parts.tools.seats.release();
+      unsay();
+      throw new StartFailure(thrown instanceof Error ? thrown.message : 'it could not be started');
+    });
     // In one go with what follows: a process that is gone already must find its worker's listeners in place.
-    const worker = employ(parts, own, child);
+    const worker = employ(parts, wish, child);
     void worker.ended.then(() => {
       parts.tools.seats.release();
       unsay();
@@ -97,10 +113,11 @@ export function startWorker(
   });
 }
 
-function employ(parts: StartParts, own: Message | undefined, child: Child): Worker {
+function employ(parts: StartParts, { kind, own }: Wish, child: Child): Worker {
   const { spec, tools, listener } = parts;
-  const { clock, stopGrace, initialize } = tools;
-  const worker = new Worker({ spec, clock, child, stopGrace, listener, initialize: own ?? initialize });
+  const { clock, stopGrace } = tools;
+  const greeting = own ?? kind.greeting;
+  const worker = new Worker({ spec, clock, child, stopGrace, listener, kind, greeting });
   if (worker.pid > 0) tools.announce({ type: 'worker.spawned', ...factsOf(parts, worker) });
   return worker;
 }
@@ -110,8 +127,12 @@ function failure(parts: StartParts, worker: Worker, thrown: unknown): StartFailu
   const { redact } = tools.redactor;
   const reason = thrown instanceof Error ? redact(thrown.message) : 'it did not start';
   const stderrTail = redact(worker.stderr());
-  tools.announce({ type: 'worker.failed', ...factsOf(parts, worker), reason, stderrTail });
-  return new StartFailure(reason, permanentCauses.has(worker.exit?.cause ?? ''));
+  if (!parts.isProbe)
+    tools.announce({ type: 'worker.failed', ...factsOf(parts, worker), reason, stderrTail });
+  return new StartFailure(reason, {
+    permanent: permanentCauses.has(worker.exit?.cause ?? ''),
+    isRefusal: thrown instanceof HandshakeFailure && thrown.isRefusal,
+  });
 }
 
 /** What every event about a worker says. */

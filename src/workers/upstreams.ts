@@ -2,8 +2,8 @@ import { cpus } from 'node:os';
 import { ProxyError } from '../calls/error.ts';
 import type { TenantId } from '../calls/ids.ts';
 import type { Announce } from '../events/events.ts';
-import { initializeRequest } from '../mcp/handshake.ts';
 import type { Clock } from '../time/clock.ts';
+import type { EraBook } from './era-book.ts';
 import { createSeats, type Seats } from './seats.ts';
 import { ServerUpstream } from './server-upstream.ts';
 import type { ServerSpec } from './spec.ts';
@@ -21,8 +21,7 @@ export interface UpstreamsParts {
   readonly stopGrace: number;
   /** How often what is done by time is looked at, in milliseconds. */
   readonly sweepEvery: number;
-  /** Said to servers in the handshake. */
-  readonly version: string;
+  readonly eraBook: EraBook;
   readonly redactor: PoolTools['redactor'];
 }
 
@@ -49,7 +48,7 @@ export class Upstreams {
     this.#parts = parts;
     const spawns = parts.spawns ?? Math.max(2, cpus().length);
     this.seats = createSeats({ max: parts.max, spawns, evict: () => evictOldest(this.all()) });
-    this.#tools = { ...parts, seats: this.seats, initialize: initializeRequest(parts.version, {}) };
+    this.#tools = { ...parts, seats: this.seats };
     this.#sweepLater();
   }
 

@@ -11,7 +11,7 @@ export interface WaitingCall<Who> {
   readonly who: Who;
   /** Put it on this worker, now. */
   readonly serve: (worker: Worker) => void;
-  readonly refuse: (error: ProxyError) => void;
+  readonly refuse: (error: Error) => void;
 }
 
 /** The calls that wait for a worker, first come first served; bounded in number and in time. */
@@ -19,12 +19,12 @@ export interface WaitingList<Who> extends Iterable<WaitingCall<Who>> {
   readonly size: number;
   /** Rejects with TENANT_BUSY or OVERLOADED when the list is full or the wait too long, or with what the call was cancelled for. */
   add<Result>(who: Who, call: Call, use: Use<Result>): Promise<Result>;
-  refuseAll(error: ProxyError): void;
+  refuseAll(error: Error, isMeant?: (who: Who) => boolean): void;
 }
 
 interface PromiseEnds<Result> {
   readonly resolve: (result: Result | Promise<Result>) => void;
-  readonly reject: (error: ProxyError) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export interface WaitingListParts {
@@ -50,7 +50,7 @@ export function createWaitingList<Who>({
       stopTimer();
       call.cancellation.listen(undefined);
     };
-    const refuse = (error: ProxyError) => {
+    const refuse = (error: Error) => {
       leave();
       reject(error);
     };
@@ -78,8 +78,8 @@ export function createWaitingList<Who>({
     get size() {
       return list.size;
     },
-    refuseAll(error) {
-      for (const entry of [...list]) entry.refuse(error);
+    refuseAll(error, isMeant = () => true) {
+      for (const entry of [...list]) if (isMeant(entry.who)) entry.refuse(error);
     },
     [Symbol.iterator]: () => list.values(),
   };

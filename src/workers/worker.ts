@@ -1,17 +1,17 @@
-import type { Call, Reply } from '../calls/call.ts';
+import type { Call } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
-import { type InitializeResult, initializedNotification, readInitializeResult } from '../mcp/handshake.ts';
-import { MalformedMessage, type Message, readMessage } from '../mcp/message.ts';
-import { methods } from '../mcp/methods.ts';
-import { Multiplexer, type Waiter } from '../mcp/multiplexer.ts';
+import type { ServerFacts } from '../mcp/handshake.ts';
+import { MalformedMessage, type Message } from '../mcp/message.ts';
 import { jittered } from '../time/backoff.ts';
 import type { Clock } from '../time/clock.ts';
 import { type AttachedLine, isAnyListening } from './attached-line.ts';
+import { Conversation, type Placed, type ReadAnswer } from './conversation.ts';
+import type { WorkerKind } from './kind.ts';
 import { type Child, crashMessage, type Exit } from './launch.ts';
-import { hearReports, type SecurityReport } from './security-reports.ts';
 import { createNoiseMeter, type NoiseMeter } from './noise.ts';
-import { createSilence, type Silence } from './silence.ts';
 import { ProcessChannel } from './process-channel.ts';
+import { hearReports, type SecurityReport } from './security-reports.ts';
+import { createSilence, type Silence } from './silence.ts';
 import type { ServerSpec } from './spec.ts';
 import { stderrTail } from './stderr-tail.ts';
 
@@ -28,14 +28,17 @@ export interface WorkerParts {
   readonly child: Child;
   /** How long each step of stopping may take before the next, harder one, in milliseconds. */
   readonly stopGrace: number;
-  /** How the process is told who asks: `initialize` of the proxy's own, or of the one client it is for. */
-  readonly initialize: Message;
+  readonly kind: WorkerKind;
+  /** The handshake: of the kind, or of the one client it is for. */
+  readonly greeting: Message;
   readonly listener: WorkerListener;
 }
 
 export interface WorkerListener {
   request(worker: Worker, message: Message): void;
   notification(worker: Worker, message: Message): void;
+  /** Progress of a call that was answered already: of a task, or of nothing. */
+  strayProgress(worker: Worker, message: Message, innerId: number): void;
   /** A place became free, or the worker can no longer be used. */
   changed(worker: Worker): void;
   misbehaved(worker: Worker, reason: string): void;
@@ -43,20 +46,18 @@ export interface WorkerListener {
   gone(worker: Worker, exit: Exit, cutCalls: number): void;
 }
 
-/** A call on the worker, and whose. */
-interface CallWaiter extends Waiter {
-  readonly call: Call;
-  readonly line: AttachedLine;
-}
+let lastSerial = 0;
 
-const maxReplyDepth = 256;
 const maxBacklogBytes = 1024 * 1024;
 /** How long a dead process's stdout may still be read, if a grandchild holds it open. */
 const drainMs = 200;
 
 /** One child process running one server for one tenant: never for another, never recycled. */
 export class Worker {
+  /** Unlike a pid, never given twice. */
+  readonly serial = ++lastSerial;
   readonly spec: ServerSpec;
+  readonly kind: WorkerKind;
   readonly startedAt: number;
   readonly pid: number;
   /** The process group it is in, whose memory is its own. */
@@ -65,10 +66,9 @@ export class Worker {
   /** Settles when the process is gone and everybody has been told. */
   readonly ended: Promise<void>;
   calls = 0;
-  /** It has answered a call. */
-  hasAnswered = false;
   idleSince: number;
-  result: InitializeResult | undefined;
+  /** What the server said of itself in its handshake. */
+  facts: ServerFacts | undefined;
   /** Why it ends, if the proxy wanted it. */
   stopReason: string | undefined;
   exit: Exit | undefined;
@@ -76,7 +76,8 @@ export class Worker {
   readonly #parts: WorkerParts;
   readonly #child: Child;
   readonly #channel: ProcessChannel;
-  readonly #mux: Multiplexer;
+  /** What is said between the proxy and the process. */
+  readonly talk: Conversation;
   /** The sessions that live on this worker. */
   readonly lines = new Set<AttachedLine>();
   readonly stderr: () => string;
@@ -89,6 +90,7 @@ export class Worker {
     const { spec, clock } = parts;
     this.#parts = parts;
     this.spec = spec;
+    this.kind = parts.kind;
     this.startedAt = clock.now();
     this.idleSince = this.startedAt;
     this.expiresAt = this.startedAt + jittered(spec.pool.maxLifetime, 0.2);
@@ -99,33 +101,43 @@ export class Worker {
     hearReports(this.#child.stderr, clock, (report) => parts.listener.reported(this, report));
     this.#noise = createNoiseMeter(clock);
     this.#silence = createSilence(clock, {
-      ask: () => this.ask(methods.ping, {}),
+      ask: () => this.talk.ping(),
       hung: (reason) => this.#violation(reason),
     });
     this.#channel = new ProcessChannel(this.#child, clock, spec.maxReply, {
       line: (line) => this.#receive(line),
       violation: (reason) => this.#violation(reason),
     });
-    this.#mux = new Multiplexer(
-      (line) => {
+    this.talk = this.#conversation(parts);
+    this.ended = this.#child.exit.then((exit) => this.#afterExit(exit));
+  }
+
+  #conversation({ kind, clock, listener }: WorkerParts): Conversation {
+    return new Conversation({
+      kind,
+      clock,
+      lines: this.lines,
+      send: (line) => {
         this.#channel.send(line);
       },
-      {
-        request: (message) => parts.listener.request(this, message),
-        notification: (message) => parts.listener.notification(this, message),
+      listener: {
+        request: (message) => listener.request(this, message),
+        notification: (message) => listener.notification(this, message),
+        strayProgress: (message, innerId) => listener.strayProgress(this, message, innerId),
+        finished: (call) => this.#finished(call),
+        timedOut: (putAt) => this.#silence.timedOut(putAt),
         violation: (reason) => this.#violation(reason),
       },
-    );
-    this.ended = this.#child.exit.then((exit) => this.#afterExit(exit));
+    });
   }
 
   get state(): WorkerState {
     if (this.#phase !== 'open') return this.#phase;
-    return this.#mux.inFlight > 0 ? 'busy' : 'idle';
+    return this.talk.inFlight > 0 ? 'busy' : 'idle';
   }
 
   get inFlight(): number {
-    return this.#mux.inFlight;
+    return this.talk.inFlight;
   }
 
   /** Did it end, or have to be ended, for a reason of its own? */
@@ -138,85 +150,27 @@ export class Worker {
     return this.#phase === 'open' && this.#channel.backlogBytes < maxBacklogBytes;
   }
 
-  /** The only call in flight, if there is exactly one: whatever the server says of itself is about that. */
-  get soleCall(): { readonly call: Call; readonly line: AttachedLine } | undefined {
-    const { sole } = this.#mux;
-    return sole && 'call' in sole ? (sole as CallWaiter) : undefined;
-  }
-
   /** Does one of its sessions wait for news of a resource? Then its silence is no idleness. */
   get isListenedTo(): boolean {
     return isAnyListening(this.lines);
   }
 
   /**
-   * Wait for the answer to `initialize`.
-   * @throws {Error} whose message, free of anything the child wrote, says what went wrong.
+   * Wait for the answer to the handshake.
+   * @throws {HandshakeFailure} whose message, free of anything the child wrote, says what went wrong.
    */
   async handshake(): Promise<void> {
-    const { spec, initialize, clock } = this.#parts;
-    const answer = await new Promise<readonly Buffer[] | string>((resolve) => {
-      const stopTimer = clock.after(spec.startTimeout, () => {
-        resolve(`it did not answer initialize within ${spec.startTimeout} ms`);
-      });
-      const settle = (outcome: readonly Buffer[] | string) => {
-        stopTimer();
-        resolve(outcome);
-      };
-      this.#mux.request(initialize, {
-        reply: settle,
-        progress: () => undefined,
-        fail: (error) => {
-          settle(error.message);
-        },
-      });
-    });
-    const result = typeof answer === 'string' ? answer : readInitializeResult(answer);
-    if (typeof result === 'string') throw new Error(result);
-    this.result = result;
-    this.#mux.notify(initializedNotification);
+    const { spec, greeting, clock } = this.#parts;
+    this.facts = await this.talk.greet(greeting, spec.startTimeout);
     if (this.#phase === 'starting') this.#phase = 'open';
     this.idleSince = clock.now();
   }
 
-  /** Put a call on the worker. Rejects with CRASHED, BAD_REPLY, or the reason the call was cancelled with. */
-  exchange(call: Call, line: AttachedLine): Promise<Reply> {
+  /** Put a call on the worker; see `Conversation.exchange`. */
+  exchange<Result>(placed: Placed, read: ReadAnswer<Result>): Promise<Result> {
     this.calls++;
-    call.dispatched = true;
-    return new Promise((resolve, reject) => {
-      const waiter: CallWaiter = {
-        call,
-        line,
-        reply: (parts, isError) => {
-          this.hasAnswered = true;
-          this.#finished(call);
-          resolve({ parts, isError });
-        },
-        progress: (notification) => {
-          call.heardAt = this.#parts.clock.now();
-          call.tell(notification);
-        },
-        fail: (error) => {
-          this.#finished(call);
-          reject(error);
-        },
-      };
-      const innerId = this.#mux.request(call.message, waiter);
-      const putAt = this.#parts.clock.now();
-      call.cancellation.listen((reason) => {
-        this.#mux.cancel(innerId);
-        this.#finished(call);
-        reject(reason);
-        if (reason instanceof ProxyError && reason.code === 'TIMED_OUT') this.#silence.timedOut(putAt);
-      });
-    });
-  }
-
-  /** Ask the server something on the proxy's own account; its answer is of no interest. */
-  ask(method: string, params: Readonly<Record<string, unknown>>): void {
-    const text = JSON.stringify({ jsonrpc: '2.0', id: 0, method, params });
-    const nobody = { reply: () => undefined, progress: () => undefined, fail: () => undefined };
-    this.#mux.request(readMessage(Buffer.from(text)), nobody);
+    placed.call.dispatched = true;
+    return this.talk.exchange(placed, read);
   }
 
   /** Send the server a line as it is: a client's notification, or its answer to a question. */
@@ -230,7 +184,7 @@ export class Worker {
     this.#phase = 'draining';
     this.stopReason = reason;
     this.#parts.listener.changed(this);
-    if (this.#mux.inFlight === 0) this.stop(reason);
+    if (this.talk.inFlight === 0) this.stop(reason);
   }
 
   /** End the process: close its stdin, then SIGTERM, then SIGKILL, each after `stopGrace`. */
@@ -259,7 +213,7 @@ export class Worker {
 
   #finished(call: Call): void {
     call.cancellation.listen(undefined);
-    if (this.#mux.inFlight === 0) {
+    if (this.talk.inFlight === 0) {
       this.idleSince = this.#parts.clock.now();
       if (this.#phase === 'draining') this.stop(this.stopReason ?? 'drained');
     }
@@ -271,7 +225,7 @@ export class Worker {
     if (this.#failure) return;
     this.#silence.broken();
     try {
-      this.#mux.receive(line, maxReplyDepth);
+      this.talk.receive(line);
       this.#noise.message();
     } catch (thrown) {
       if (!(thrown instanceof MalformedMessage)) throw thrown;
@@ -297,7 +251,7 @@ export class Worker {
     this.#phase = 'gone';
     this.exit = exit;
     const failure = this.#failure ?? new ProxyError('CRASHED', crashMessage(exit));
-    const cutCalls = this.#mux.failAll(failure);
+    const cutCalls = this.talk.failAll(failure);
     this.#parts.listener.gone(this, exit, cutCalls);
   }
 }

@@ -11,10 +11,12 @@ const table = {
   mcp: {},
   calls: { types: ['mcp'] },
   events: { types: ['calls'] },
+  state: { types: ['time'] },
   // concepts
   secrets: { values: ['files', 'yaml'], types: ['time'] },
   auth: { values: ['calls', 'time'], types: ['events'] },
-  workers: { values: ['calls', 'mcp', 'yaml', 'time', 'secrets'], types: ['events'] },
+  bridge: { values: ['calls', 'mcp', 'time'] },
+  workers: { values: ['calls', 'mcp', 'bridge', 'yaml', 'time', 'secrets', 'state'], types: ['events'] },
   sessions: { values: ['calls', 'mcp', 'time', 'yaml'], types: ['auth', 'events'] },
   tenants: { values: ['calls', 'yaml', 'time', 'auth', 'workers', 'secrets', 'files'], types: ['events'] },
   // listeners

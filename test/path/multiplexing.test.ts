@@ -32,6 +32,7 @@ const settings: Record<string, string> = {
   logs: oneWorker,
   handshake: oneWorker,
   shared: oneWorker,
+  alone: oneWorker,
   exclusive: 'pool: { sharing: exclusive, max: 10 }',
   // Apart from the others: a worker that a refusal harmed would make its tenant wait.
   incapable: 'pool: { sharing: exclusive, max: 10 }',
@@ -510,16 +511,28 @@ describe("the server's questions", () => {
   ] as const;
   const everything = { sampling: {}, elicitation: {}, roots: {} };
 
-  test.each(questions)('%s is refused on a shared worker, and reaches nobody', async (method, params) => {
+  test('where two could be meant it is refused, and reaches nobody', async () => {
     const session = await open('shared', everything);
     const stream = await session.listen();
-    const call = await session.begin('ask', { method, params });
+    const other = session.begin('sleep', { ms: 60_000 }, { id: '"other"' });
+    await eventually(async () => (await seenBy(session)).inFlight >= 1);
+    const call = await session.begin('ask', { method: 'sampling/createMessage', params: { messages: [] } });
     await call.ended;
     expect(call.messages.length).toBe(1);
     expect(JSON.parse(toolText(call.messages[0]!))).toMatchObject({ error: { code: -32601 } });
+    await session.notify('notifications/cancelled', '{"requestId":"other"}');
+    await other;
     await session.text('change', { list: 'prompts' });
     await untilChange(stream);
     expect(methodsOn(stream)).toEqual(['notifications/prompts/list_changed']);
+  });
+
+  test('roots are asked for in vain where sessions share a worker, even by a server that asks one at a time', async () => {
+    const client = await answering('leased', 'ada');
+    expect(await callJson(client, 'ask', { method: 'roots/list' })).toMatchObject({
+      error: { code: -32601 },
+    });
+    await client.close();
   });
 
   test.each(questions)('%s is refused for a client that cannot answer it', async (method, params) => {
@@ -560,6 +573,23 @@ describe("the server's questions", () => {
       ]);
     }
     await Promise.all(clients.map((client) => client.close()));
+  });
+
+  test('on a shared worker a question goes to the only one who can be meant', async () => {
+    const ada = await answering('alone', 'ada');
+    const grace = await answering('alone', 'grace');
+    for (const [client, name] of [
+      [ada, 'ada'],
+      [grace, 'grace'],
+      [ada, 'ada'],
+    ] as const)
+      expect(await callJson(client, 'ask')).toMatchObject({ result: { model: name } });
+    // Now that it is known to ask, those it may ask have it one after the other.
+    const many = [ada, grace, ada, grace, ada].map((client) => callJson(client, 'ask'));
+    expect(await Promise.all(many)).toMatchObject(
+      ['ada', 'grace', 'ada', 'grace', 'ada'].map((model) => ({ result: { model } })),
+    );
+    await Promise.all([ada.close(), grace.close()]);
   });
 
   test('an exclusive worker is greeted as its client would greet it', async () => {

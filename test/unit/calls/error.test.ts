@@ -10,7 +10,8 @@ describe('the list of codes', () => {
   });
 
   test('own numbers stay out of what JSON-RPC and MCP keep for themselves', () => {
-    const standard: readonly number[] = [-32700, -32600, -32603];
+    // What JSON-RPC and revision 2026-07-28 define, and only that.
+    const standard: readonly number[] = [-32700, -32600, -32601, -32602, -32603, -32020, -32021, -32022];
     for (const code of codes) {
       const { rpc } = errorCodes[code];
       if (!standard.includes(rpc)) expect(rpc < -32768 || rpc > -32000).toBe(true);

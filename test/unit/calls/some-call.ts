@@ -22,6 +22,7 @@ export function someCall(own: Partial<Call> = {}): Call {
     place: 0,
     dispatched: false,
     heardAt: 0,
+    openQuestions: 0,
     deadline: { call: 60_000, max: 300_000 },
     ...own,
   };

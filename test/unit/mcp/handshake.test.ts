@@ -3,11 +3,13 @@ import {
   initializeAnswer,
   initializedNotification,
   initializeRequest,
+  type HandshakeProblem,
   type InitializeResult,
-  readInitializeResult,
+  readFacts,
+  type ServerFacts,
 } from '../../../src/mcp/handshake.ts';
 import { readMessage, valueOf } from '../../../src/mcp/message.ts';
-import { latestLegacyVersion, legacyVersions } from '../../../src/mcp/versions.ts';
+import { type Era, latestLegacyVersion, legacyVersions } from '../../../src/mcp/versions.ts';
 
 const result: InitializeResult = {
   protocolVersion: '2025-06-18',
@@ -15,9 +17,10 @@ const result: InitializeResult = {
   serverInfo: { name: 'Grüße', version: '1' },
   instructions: 'Zeile 1\nZeile 2 😀',
 };
-const answered = (member: string) =>
-  readInitializeResult([Buffer.from(`{"jsonrpc":"2.0","id":1,${member}}`)]);
-const withResult = (value: unknown) => answered(`"result":${JSON.stringify(value)}`);
+const answered = (member: string, era: Era = 'legacy') =>
+  readFacts(era, readMessage(Buffer.from(`{"jsonrpc":"2.0","id":1,${member}}`)));
+const withResult = (value: unknown, era: Era = 'legacy') =>
+  answered(`"result":${JSON.stringify(value)}`, era) as ServerFacts;
 
 test('the proxy introduces itself, in the newest revision it speaks', () => {
   const message = initializeRequest('1.2.3', { roots: {} });
@@ -39,13 +42,44 @@ test('and says when it is ready', () => {
 describe('what a server says of itself', () => {
   test('is kept whole, in any revision the proxy speaks', () => {
     for (const protocolVersion of legacyVersions)
-      expect(withResult({ ...result, protocolVersion })).toEqual({ ...result, protocolVersion });
+      expect(withResult({ ...result, protocolVersion }).initialize).toEqual({ ...result, protocolVersion });
   });
 
-  test('may come in pieces', () => {
-    const bytes = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":${JSON.stringify(result)}}`);
-    const pieces = [...bytes.keys()].map((at) => bytes.subarray(at, at + 1));
-    expect(readInitializeResult(pieces)).toEqual(result);
+  test('is told to modern clients in their words, without the tasks of 2025-11-25', () => {
+    const capabilities = { tools: { listChanged: true }, tasks: { list: {} } };
+    expect(withResult({ ...result, capabilities }).discover).toEqual({
+      resultType: 'complete',
+      supportedVersions: ['2026-07-28'],
+      capabilities: { tools: { listChanged: true } },
+      instructions: result['instructions'],
+      ttlMs: 0,
+      cacheScope: 'private',
+      _meta: { 'io.modelcontextprotocol/serverInfo': result['serverInfo'] },
+    });
+  });
+
+  test('in the modern era is told to legacy clients in theirs, and kept by nobody for everybody', () => {
+    const discovered = {
+      resultType: 'complete',
+      supportedVersions: ['2026-07-28', '2099-01-01'],
+      capabilities: { tools: {}, extensions: { 'io.modelcontextprotocol/tasks': {}, 'com.example/x': {} } },
+      ttlMs: 5000,
+      cacheScope: 'public',
+      _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'm', version: '2' } },
+    };
+    const { initialize, discover, identity } = withResult(discovered, 'modern');
+    expect(initialize).toEqual({
+      protocolVersion: latestLegacyVersion,
+      capabilities: { tools: {}, extensions: { 'com.example/x': {} } },
+      serverInfo: { name: 'm', version: '2' },
+    });
+    expect(discover).toEqual({ ...discovered, supportedVersions: ['2026-07-28'], cacheScope: 'private' });
+    expect(JSON.parse(identity)).toEqual({ name: 'm', version: '2' });
+  });
+
+  test('an error may mean that it is of the other era, any other answer does not', () => {
+    expect(answered('"error":{"code":-32601,"message":""}', 'modern')).toMatchObject({ isRefusal: true });
+    expect(answered('"result":{}', 'modern')).toMatchObject({ isRefusal: false });
   });
 
   test.each([
@@ -57,7 +91,7 @@ describe('what a server says of itself', () => {
     ['an unknown revision', '"result":{"protocolVersion":"s3cret","capabilities":{}}', /revision/],
     ['no capabilities', `"result":{"protocolVersion":"${latestLegacyVersion}"}`, /capabilities/],
   ])('is refused if it is %s, in words that quote nothing', (_what, member, words) => {
-    const problem = answered(member);
+    const { problem } = answered(member) as HandshakeProblem;
     expect(problem).toMatch(words);
     expect(problem).not.toContain('s3cret');
   });

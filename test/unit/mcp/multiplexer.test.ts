@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MalformedMessage, readMessage } from '../../../src/mcp/message.ts';
-import { Multiplexer } from '../../../src/mcp/multiplexer.ts';
+import { MalformedMessage, type Message, readMessage } from '../../../src/mcp/message.ts';
+import { answerOf, Multiplexer } from '../../../src/mcp/multiplexer.ts';
 
 const maxDepth = 64;
 
@@ -19,6 +19,8 @@ function createTalk() {
   const mux = new Multiplexer((line) => lines.push(Buffer.concat(line).toString()), {
     request: ({ method }) => heard.push(method),
     notification: ({ method }) => heard.push(method),
+    answeredLate: () => heard.push('late'),
+    strayProgress: () => undefined,
     violation: (reason) => violations.push(reason),
   });
   return {
@@ -38,9 +40,9 @@ function createCaller() {
   const failures: Error[] = [];
   const errors: boolean[] = [];
   const waiter = {
-    reply(answer: readonly Buffer[], isError: boolean) {
-      replies.push(Buffer.concat(answer).toString());
-      errors.push(isError);
+    reply(response: Message, idText: string) {
+      replies.push(Buffer.concat(answerOf(response, idText)).toString());
+      errors.push(response.error !== undefined);
     },
     progress: (notification: readonly Buffer[]) => progress.push(Buffer.concat(notification).toString()),
     fail: (error: Error) => failures.push(error),

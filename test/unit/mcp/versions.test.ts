@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import {
-  isHeaderVersion,
+  isLegacyVersion,
   latestLegacyVersion,
   legacyVersions,
   negotiate,
@@ -17,7 +17,7 @@ test('else it gets the newest', () => {
 });
 
 test('the header may name exactly the same revisions', () => {
-  for (const version of legacyVersions) expect(isHeaderVersion(version)).toBe(true);
+  for (const version of legacyVersions) expect(isLegacyVersion(version)).toBe(true);
   for (const version of ['2099-01-01', '2025-11-25 ', '', 'latest'])
-    expect(isHeaderVersion(version)).toBe(false);
+    expect(isLegacyVersion(version)).toBe(false);
 });

@@ -21,7 +21,7 @@ function createHouse(own: Partial<SessionBounds> = {}) {
   const events: ProxyEvent[] = [];
   const hungUp: { caller: Caller; reason: string }[] = [];
   const sessions = new Sessions({ ...bounds, ...own }, clock, (event) => events.push(event));
-  const upstream: Upstream = {
+  const upstream: Pick<Upstream, 'connect'> = {
     connect: (caller) =>
       Promise.resolve({
         line: {

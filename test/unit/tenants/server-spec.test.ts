@@ -11,6 +11,7 @@ const definition: ServerDefinition = {
   args: ['a.js', '--flag'],
   env: { ACCOUNT: 'acme', API_TOKEN: 'hunter2' },
   startTimeout: 30_000,
+  era: 'auto',
   maxReply: 1024,
 };
 const { pool } = readingContext.defaults;
@@ -58,6 +59,7 @@ describe('the generation', () => {
   test('is the same for the same definition, whatever the order of its keys', () => {
     const other: ServerDefinition = {
       maxReply: 1024,
+      era: 'auto',
       startTimeout: 30_000,
       env: { API_TOKEN: 'hunter2', ACCOUNT: 'acme' },
       args: ['a.js', '--flag'],
@@ -145,8 +147,8 @@ test('each thing wrong is told with its place, and none thrown', () => {
 });
 
 describe('a server that comes with the proxy', () => {
-  const { startTimeout, maxReply } = definition;
-  const bare = { env: {}, startTimeout, maxReply };
+  const { startTimeout, era, maxReply } = definition;
+  const bare = { env: {}, startTimeout, era, maxReply };
   const secrets = readingContext.secrets.of('acme');
   const complaintsOf = (server: Partial<ServerDefinition>): string[] => {
     const told: string[] = [];

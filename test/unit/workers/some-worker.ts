@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Secret } from '../../../src/secrets/secret.ts';
+import { plainKind, type WorkerKind } from '../../../src/workers/kind.ts';
 import { type ServerSpec, poolSettings } from '../../../src/workers/spec.ts';
 import { Worker } from '../../../src/workers/worker.ts';
 
@@ -19,6 +20,7 @@ export function someSpec(args: readonly string[], own: Partial<ServerSpec> = {})
     env: {},
     cwd: fileURLToPath(new URL('.', import.meta.url)),
     startTimeout: 30_000,
+    era: undefined,
     maxReply: 1024 * 1024,
     pool: somePool(),
     generation: '00000000',
@@ -27,7 +29,16 @@ export function someSpec(args: readonly string[], own: Partial<ServerSpec> = {})
 }
 
 /** A worker that runs no process: only what decides who gets it. */
-export function someWorker(inFlight = 0, isOpen = true): Worker {
+export function someWorker(
+  inFlight = 0,
+  isOpen = true,
+  own: { kind?: WorkerKind } = {},
+  unansweredOf?: string,
+): Worker {
   const worker = Object.create(Worker.prototype) as Worker;
-  return Object.defineProperties(worker, { inFlight: { value: inFlight }, isOpen: { value: isOpen } });
+  const facts = { kind: plainKind, talk: { unansweredOf }, ...own, inFlight, isOpen };
+  return Object.defineProperties(
+    worker,
+    Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, { value }])),
+  );
 }

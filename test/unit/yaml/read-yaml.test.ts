@@ -34,7 +34,7 @@ describe('where a problem stands', () => {
       'tenant: a\nserver: { command: x, env: { "A B": x } }\n',
       '2:30 INVALID_SETTING',
     ],
-    ['a missing key: what it should stand in', 'tenant: a\nserver:\n  args: []\n', '2:1 INVALID_SETTING'],
+    ['a missing key: what it should stand in', `${sound}keys:\n  - name: one\n`, '4:5 INVALID_SETTING'],
     ['a file that is no map', '- a\n', '1:1 INVALID_SETTING'],
     ['a key that stands twice', `${sound}tenant: b\n`, '3:1 YAML_SYNTAX'],
     ['an alias', 'tenant: a\nserver: { command: *x }\n', '2:20 YAML_SYNTAX'],
@@ -96,7 +96,7 @@ describe('the hint', () => {
   test('where nothing is near, all that may stand there is told', () => {
     const [message] = messagesOf('tenant: a\nserver: { command: x, somethingElse: 1 }\n');
     expect(message).toBe(
-      'There is no such key under server; there are: command, args, env, cwd, startTimeout, maxReply, pool',
+      'There is no such key under server; there are: use, command, args, env, cwd, startTimeout, era, maxReply, pool',
     );
   });
 
@@ -125,7 +125,7 @@ describe('what is not read', () => {
     ['a tag', 'tenant: !env ACME\nserver: { command: x }\n'],
     ['a tag with a type', 'tenant: acme\nserver: !!js/function "x"\n'],
     ['bytes', 'tenant: !!binary aGVsbG8=\nserver: { command: x }\n'],
-    ['a set', 'tenant: acme\nserver: !!set { command }\n'],
+    ['a set', 'tenant: acme\nserver: { command: x, env: !!set { A } }\n'],
     ['a directive', '%FOO bar\n---\ntenant: acme\nserver: { command: x }\n'],
     ['two documents', 'tenant: acme\nserver: { command: x }\n---\ntenant: globex\n'],
     ['two documents, the second one empty but for a key', `${sound}--- \nenabled: false\n`],

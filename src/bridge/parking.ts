@@ -1,0 +1,214 @@
+import { type Call, Cancellation, type Question, type Reply, type Visitor } from '../calls/call.ts';
+import { ProxyError } from '../calls/error.ts';
+import { type Message, textOf } from '../mcp/message.ts';
+import { idTextOf } from '../mcp/own-answer.ts';
+import type { Clock } from '../time/clock.ts';
+import type { StateOwner, StateSeal } from './request-state.ts';
+
+/** What a client answered, by the key of the question: JSON text, one character per byte. */
+export type InputResponses = ReadonlyMap<string, string>;
+
+export interface ParkingParts {
+  readonly clock: Clock;
+  readonly seal: StateSeal;
+}
+
+/** An answer for whichever request of the client is open when it comes: its id is put in last. */
+export type AnswerFor = (idText: string) => Reply;
+
+/** Siblings that a server asks in one go come to the client in one go, in milliseconds. */
+const gatherMs = 15;
+/** A client that does not come back within this gives the call up, in milliseconds. */
+const parkedMs = 300_000;
+
+/**
+ * A modern client calls a legacy server. When the server asks something in the middle of the call, the client gets
+ * `input_required`, and the call waits on its worker until the client comes back with the answers (2026-07-28
+ * basic/patterns/mrtr). The worker has no other call meanwhile.
+ */
+export class Parking {
+  readonly #parts: ParkingParts;
+  readonly #parked = new Map<number, ParkedCall>();
+  #lastId = 0;
+
+  constructor(parts: ParkingParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#parked.size;
+  }
+
+  /** Run a call that may have to wait for answers. `start` puts it on a worker. */
+  begin(call: Call, owner: StateOwner, start: (inner: Call) => Promise<AnswerFor>): Promise<Reply> {
+    const id = ++this.#lastId;
+    const { clock, seal } = this.#parts;
+    const parked = new ParkedCall({
+      clock,
+      state: () => seal.seal(owner, { park: id }),
+      ended: () => this.#parked.delete(id),
+    });
+    this.#parked.set(id, parked);
+    const round = parked.round(call);
+    parked.run(start);
+    return round;
+  }
+
+  /** Go on with a parked call; undefined if it is no more. */
+  resume(id: number, call: Call, responses: InputResponses): Promise<Reply> | undefined {
+    return this.#parked.get(id)?.resume(call, responses);
+  }
+}
+
+interface ParkedParts {
+  readonly clock: Clock;
+  readonly state: () => string;
+  readonly ended: () => void;
+}
+
+interface Open {
+  readonly request: Message;
+  readonly answer: (response: readonly Buffer[]) => void;
+}
+
+/** The request that the client has open just now, if it has one. */
+interface Round {
+  readonly call: Call;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+type Outcome = { readonly answer: AnswerFor } | { readonly error: Error };
+
+class ParkedCall {
+  readonly #parts: ParkedParts;
+  readonly #questions = new Map<string, Open>();
+  readonly #cancellation = new Cancellation();
+  #first: Call | undefined;
+  #round: Round | undefined;
+  #outcome: Outcome | undefined;
+  #lastKey = 0;
+  #stopTimer: () => void = () => undefined;
+
+  constructor(parts: ParkedParts) {
+    this.#parts = parts;
+  }
+
+  /** The client waits for an answer, or for the next question. */
+  round(call: Call): Promise<Reply> {
+    this.#first ??= call;
+    this.#stopTimer();
+    return new Promise((resolve, reject) => {
+      this.#round = { call, resolve, reject };
+      call.cancellation.listen((reason) => {
+        this.#cancellation.cancel(reason);
+      });
+    });
+  }
+
+  run(start: (inner: Call) => Promise<AnswerFor>): void {
+    start(this.#inner()).then(
+      (answer) => this.#settle({ answer }),
+      (error: unknown) => this.#settle({ error: ProxyError.from(error) }),
+    );
+  }
+
+  /** Undefined if another request of the client is at it already. */
+  resume(call: Call, responses: InputResponses): Promise<Reply> | undefined {
+    if (this.#round) return undefined;
+    const round = this.round(call);
+    for (const [key, result] of responses) this.#answer(key, result);
+    if (this.#outcome) this.#settle(this.#outcome);
+    else if (this.#questions.size > 0) this.#park();
+    return round;
+  }
+
+  /** The call as the worker has it: it goes on while the client comes and goes. */
+  #inner(): Call {
+    const first = this.#first;
+    if (!first) throw new TypeError('A parked call has begun');
+    const current = () => this.#round?.call ?? first;
+    const visitor: Visitor = {
+      capabilities: first.visitor?.capabilities ?? {},
+      logLevel: first.visitor?.logLevel,
+      ask: (request, answer) => this.#ask(request, answer),
+    };
+    return {
+      ...first,
+      cancellation: this.#cancellation,
+      visitor,
+      tell: (message) => this.#round?.call.tell(message),
+      stayAwake: () => this.#round?.call.stayAwake(),
+      get dispatched() {
+        return current().dispatched;
+      },
+      set dispatched(value) {
+        current().dispatched = value;
+      },
+      get heardAt() {
+        return current().heardAt;
+      },
+      set heardAt(value) {
+        current().heardAt = value;
+      },
+    };
+  }
+
+  #ask(request: Message, answer: Open['answer']): Question {
+    const key = `r${++this.#lastKey}`;
+    this.#questions.set(key, { request, answer });
+    if (this.#questions.size === 1) {
+      this.#parts.clock.after(gatherMs, () => {
+        if (this.#round && this.#questions.size > 0) this.#park();
+      });
+    }
+    return { withdraw: () => this.#questions.delete(key) };
+  }
+
+  #answer(key: string, result: string): void {
+    const question = this.#questions.get(key);
+    if (!question?.request.id) return;
+    this.#questions.delete(key);
+    const idText = textOf(question.request.bytes, question.request.id);
+    question.answer([Buffer.from(`{"jsonrpc":"2.0","id":${idText},"result":${result}}`, 'latin1')]);
+  }
+
+  /** Hand the questions to the client; the call waits for it to come back. */
+  #park(): void {
+    const round = this.#round;
+    this.#round = undefined;
+    if (!round) return;
+    round.call.cancellation.listen(undefined);
+    this.#stopTimer = this.#parts.clock.after(parkedMs, () => {
+      this.#cancellation.cancel(new ProxyError('CANCELLED', 'The client did not come back with its answers'));
+      this.#parts.ended();
+    });
+    const parts = [inputRequired(round.call, this.#questions, this.#parts.state())];
+    round.resolve({ parts, isError: false });
+  }
+
+  /** The worker has answered, or never will. The last word waits for the client, if that is away. */
+  #settle(outcome: Outcome): void {
+    this.#outcome = outcome;
+    const round = this.#round;
+    if (!round) return;
+    this.#round = undefined;
+    this.#stopTimer();
+    this.#parts.ended();
+    round.call.cancellation.listen(undefined);
+    if ('error' in outcome) round.reject(outcome.error);
+    else round.resolve(outcome.answer(idTextOf(round.call.message)));
+  }
+}
+
+function inputRequired(call: Call, questions: ReadonlyMap<string, Open>, state: string): Buffer {
+  const requests = [...questions].map(([key, { request }]) => {
+    const params = request.params ? `,"params":${textOf(request.bytes, request.params)}` : '';
+    return `"${key}":{"method":${JSON.stringify(request.method)}${params}}`;
+  });
+  return Buffer.from(
+    `{"jsonrpc":"2.0","id":${idTextOf(call.message)},"result":{"resultType":"input_required",` +
+      `"inputRequests":{${requests.join(',')}},"requestState":${JSON.stringify(state)}}}`,
+    'latin1',
+  );
+}

@@ -1,0 +1,33 @@
+import type { Call } from '../calls/call.ts';
+import { methods } from '../mcp/methods.ts';
+import { type Message, paramsOf, textOf, valueOf } from '../mcp/message.ts';
+import { memberOf, membersOf } from '../mcp/members.ts';
+import type { InputResponses } from './parking.ts';
+import type { StateOwner } from './request-state.ts';
+
+/** What a client sends when it comes back with what the server wanted to know (2026-07-28 basic/patterns/mrtr). */
+export interface Retry {
+  /** Undefined if it is not a text. */
+  readonly state: string | undefined;
+  readonly responses: InputResponses;
+}
+
+/** Reads a request; undefined if it is no retry of one that was sealed here. */
+export function readRetry(message: Message): Retry | undefined {
+  if (!message.state || !message.params) return undefined;
+  const state = valueOf(message, message.state);
+  const { bytes, params } = message;
+  const responses = memberOf(membersOf(bytes, params), 'inputResponses');
+  const entries = responses ? membersOf(bytes, responses) : [];
+  return {
+    state: typeof state === 'string' ? state : undefined,
+    responses: new Map(entries.map(({ key, value }) => [key, textOf(bytes, value)])),
+  };
+}
+
+/** Whose state it is that this call comes to. */
+export function ownerOf({ tenantId, keyName, server, message }: Call): StateOwner {
+  const { name, uri } = paramsOf(message);
+  const target = message.method === methods.readResource ? uri : name;
+  return { tenantId, keyName, server, method: message.method, name: String(target) };
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Cancellation } from '../calls/call.ts';
+import { errorCodes, ProxyError } from '../calls/error.ts';
+import type { Admitted, Answer, Gateway } from '../gateway/gateway.ts';
+import { type Envelope, readEnvelope } from '../mcp/envelope.ts';
+import { methodNotFound, methods, missingCapability } from '../mcp/methods.ts';
+import type { Message } from '../mcp/message.ts';
+import { idTextOf } from '../mcp/own-answer.ts';
+import { type Era, isModernVersion, isOfModernEra, modernVersions } from '../mcp/versions.ts';
+import { errorBody, sendError } from './error-reply.ts';
+import type { EventStream } from './event-stream.ts';
+import { header } from './mcp-headers.ts';
+import { checkMirrored, checkStandardHeaders, mismatch } from './mirrored-headers.ts';
+import { createPostReply } from './post-reply.ts';
+
+/** One HTTP exchange with a caller that is known. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly caller: Admitted;
+}
+
+export interface ModernParts {
+  readonly gateway: Gateway;
+  readonly openStream: (response: ServerResponse) => EventStream;
+}
+
+/**
+ * Which era is this POST of? The body decides, and the header only where the body cannot (2026-07-28
+ * basic/versioning, "Backward Compatibility").
+ * @throws {ProxyError} HEADER_MISMATCH for `initialize` under a modern header
+ */
+export function eraOf(request: IncomingMessage, { kind, method, claim }: Message): Era {
+  if (kind === 'response') return 'legacy';
+  if (claim) return 'modern';
+  const version = header(request, 'mcp-protocol-version') ?? '';
+  if (!isOfModernEra(version)) return 'legacy';
+  if (method === methods.initialize) throw mismatch(`initialize is not of revision ${version}`);
+  return 'modern';
+}
+
+/** Answer a POST of the modern era: one request, and its answer as JSON or as a stream that ends with it. */
+export async function answerModern(exchange: Exchange, message: Message, parts: ModernParts): Promise<void> {
+  const { request, response } = exchange;
+  if (message.kind !== 'request') {
+    // This revision has no notification of the client's over HTTP; one that comes is heard and nothing follows.
+    response.writeHead(202, { 'content-length': 0 }).end();
+    return;
+  }
+  try {
+    const envelope = checkEnvelope(request, message);
+    await answer(exchange, { message, envelope, parts });
+  } catch (thrown) {
+    const error = ProxyError.from(thrown);
+    if (error.code === 'CANCELLED') response.end();
+    else sendError(response, error, idTextOf(message));
+  }
+}
+
+/** The rungs that need nothing but the request. @throws {ProxyError} INVALID_PARAMS, HEADER_MISMATCH, UNSUPPORTED_VERSION */
+function checkEnvelope(request: IncomingMessage, message: Message): Envelope {
+  const envelope = readEnvelope(message);
+  if (typeof envelope === 'string') throw new ProxyError('INVALID_PARAMS', envelope);
+  const { version } = envelope;
+  const named = header(request, 'mcp-protocol-version');
+  if (named !== undefined && named !== version)
+    throw mismatch('MCP-Protocol-Version is not the one in `_meta`');
+  const method = header(request, 'mcp-method');
+  if (method !== undefined && method !== message.method) throw mismatch('Mcp-Method is not the method');
+  if (!isModernVersion(version)) {
+    throw new ProxyError('UNSUPPORTED_VERSION', 'This revision is not spoken here', {
+      details: { supported: modernVersions, requested: version },
+    });
+  }
+  checkStandardHeaders(request, message);
+  return envelope;
+}
+
+interface Asked {
+  readonly message: Message;
+  readonly envelope: Envelope;
+  readonly parts: ModernParts;
+}
+
+async function answer(exchange: Exchange, { message, envelope, parts }: Asked): Promise<void> {
+  const { request, response, caller } = exchange;
+  const reply = createPostReply(response, { extra: () => ({}), session: () => undefined });
+  const cancellation = new Cancellation();
+  // Closing the stream is how a client of this revision cancels (transports/streamable-http, "Cancellation").
+  response.once('close', () => {
+    if (!response.writableFinished) {
+      cancellation.cancel(new ProxyError('CANCELLED', 'The client closed the stream'));
+    }
+  });
+  const visit = {
+    envelope,
+    cancellation,
+    checkMirrored: checkMirrored(request, message),
+    openStream: () => parts.openStream(response),
+  };
+  const { tell, stayAwake } = reply;
+  try {
+    const answered = await parts.gateway.request(caller, {
+      sessionId: undefined,
+      message,
+      tell,
+      stayAwake,
+      visit,
+    });
+    if (message.method !== methods.listen || answered.reply.isError) {
+      reply.finish([answered.reply.parts], false, statusOf(answered));
+    }
+  } catch (thrown) {
+    const error = ProxyError.from(thrown);
+    if (error.code === 'CANCELLED' || !response.headersSent) throw error;
+    reply.finish([[errorBody(error, idTextOf(message))]], false);
+  }
+}
+
+/** Errors of the protocol's own have a status; what else a server answers is an answer like any other. */
+function statusOf({ reply: { errorCode } }: Answer): number {
+  if (errorCode === methodNotFound) return errorCodes.METHOD_NOT_FOUND.http;
+  return errorCode === missingCapability ? errorCodes.MISSING_CAPABILITY.http : 200;
+}

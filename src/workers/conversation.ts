@@ -1,0 +1,208 @@
+import type { Call, Question } from '../calls/call.ts';
+import { ProxyError } from '../calls/error.ts';
+import { initializedNotification, type ServerFacts } from '../mcp/handshake.ts';
+import { type Message, readMessage } from '../mcp/message.ts';
+import { methods } from '../mcp/methods.ts';
+import { Multiplexer, type Waiter } from '../mcp/multiplexer.ts';
+import type { Edit } from '../mcp/splice.ts';
+import type { Clock } from '../time/clock.ts';
+import type { AttachedLine } from './attached-line.ts';
+import { greet } from './greet.ts';
+import { modernParams, type WorkerKind } from './kind.ts';
+import { createModernListen, type ModernListen } from './modern-listen.ts';
+
+export interface ConversationParts {
+  readonly kind: WorkerKind;
+  readonly clock: Clock;
+  /** The sessions that live on the worker, live. */
+  readonly lines: ReadonlySet<AttachedLine>;
+  readonly send: (line: readonly Buffer[]) => void;
+  readonly listener: ConversationListener;
+}
+
+export interface ConversationListener {
+  request(message: Message): void;
+  notification(message: Message): void;
+  /** Progress of a call that was answered already: of a task, or of nothing. */
+  strayProgress(message: Message, innerId: number): void;
+  /** A call was answered, or is over for another reason. */
+  finished(call: Call): void;
+  /** A call that was put on the worker at `putAt` got no answer in its time. */
+  timedOut(putAt: number): void;
+  violation(reason: string): void;
+}
+
+/** A call on the worker, and whose. */
+interface CallWaiter extends Waiter {
+  readonly call: Call;
+  readonly line: AttachedLine;
+}
+
+/** A call as it is put on a worker. */
+export interface Placed {
+  readonly call: Call;
+  readonly line: AttachedLine;
+  /** What is changed in its message. */
+  readonly edits: readonly Edit[];
+}
+
+/** What becomes of an answer; `idText` is to stand where its id stands. */
+export type ReadAnswer<Result> = (response: Message, idText: string) => Result;
+
+const maxReplyDepth = 256;
+
+/** What is said between the proxy and one worker, in the worker's era. */
+export class Conversation {
+  /** It has answered a call. */
+  hasAnswered = false;
+  /** Whose calls were given up and are not answered; it may still be at work on them. Empty: of several. */
+  unansweredOf: string | undefined;
+  /** Questions of the server that wait for an answer, by its own id. */
+  readonly questions = new Map<string, Question>();
+  readonly #parts: ConversationParts;
+  readonly #mux: Multiplexer;
+  readonly #listen: ModernListen | undefined;
+
+  constructor(parts: ConversationParts) {
+    this.#parts = parts;
+    const { kind, lines, listener } = parts;
+    this.#mux = new Multiplexer(parts.send, {
+      request: (message) => listener.request(message),
+      notification: (message) => {
+        const heard = this.#listen ? this.#listen.hear(message) : message;
+        if (heard) listener.notification(heard);
+      },
+      answeredLate: () => {
+        if (this.#mux.abandoned === 0) this.unansweredOf = undefined;
+      },
+      strayProgress: (message, innerId) => listener.strayProgress(message, innerId),
+      violation: (reason) => listener.violation(reason),
+    });
+    if (kind.era !== 'modern') return;
+    this.#listen = createModernListen({
+      lines,
+      request: (message) => this.#background(message),
+      cancel: (innerId) => this.#mux.cancel(innerId),
+    });
+  }
+
+  get inFlight(): number {
+    return this.#mux.inFlight;
+  }
+
+  /** The only call in flight, if there is exactly one: whatever the server says of itself is about that. */
+  get soleCall(): { readonly call: Call; readonly line: AttachedLine } | undefined {
+    const { sole } = this.#mux;
+    return sole && 'call' in sole ? (sole as CallWaiter) : undefined;
+  }
+
+  /** The handshake, in the words of the kind or of the one client it is for. Rejects with a HandshakeFailure. */
+  async greet(greeting: Message, timeoutMs: number): Promise<ServerFacts> {
+    const { kind, clock } = this.#parts;
+    const facts = await greet({ mux: this.#mux, era: kind.era, greeting, clock, timeoutMs });
+    if (kind.era === 'legacy') this.#mux.notify(initializedNotification);
+    else this.#listen?.refresh();
+    return facts;
+  }
+
+  /**
+   * Put a call on the worker; `read` makes something of the answer. Rejects with CRASHED, BAD_REPLY, or the reason
+   * the call was cancelled with.
+   */
+  exchange<Result>({ call, line, edits }: Placed, read: ReadAnswer<Result>): Promise<Result> {
+    const { clock, listener } = this.#parts;
+    return new Promise((resolve, reject) => {
+      const waiter: CallWaiter = {
+        call,
+        line,
+        reply: (response, idText) => {
+          this.hasAnswered = true;
+          listener.finished(call);
+          settle({ resolve, reject }, () => read(response, idText));
+        },
+        progress: (notification) => {
+          call.heardAt = clock.now();
+          call.tell(notification);
+        },
+        fail: (error) => {
+          listener.finished(call);
+          reject(error);
+        },
+      };
+      const innerId = this.#mux.request(call.message, waiter, edits);
+      const putAt = clock.now();
+      call.cancellation.listen((reason) => {
+        this.#mux.cancel(innerId);
+        this.#leftUnanswered(line.caller.keyName);
+        listener.finished(call);
+        reject(reason);
+        if (reason instanceof ProxyError && reason.code === 'TIMED_OUT') listener.timedOut(putAt);
+      });
+    });
+  }
+
+  /** One line from the worker. @throws {MalformedMessage} if it is no message. */
+  receive(line: Buffer): void {
+    this.#mux.receive(line, maxReplyDepth);
+  }
+
+  /** The worker is gone: everybody who still waits gets `error`. Returns how many calls that were. */
+  failAll(error: Error): number {
+    return this.#mux.failAll(error);
+  }
+
+  /** A session wants to hear of a resource. */
+  subscribe(uri: string): void {
+    if (this.#listen) this.#listen.refresh();
+    else void this.inquire(methods.subscribe, { uri });
+  }
+
+  unsubscribe(uri: string): void {
+    if (this.#listen) this.#listen.refresh();
+    else void this.inquire(methods.unsubscribe, { uri });
+  }
+
+  /** See whether it answers at all. */
+  ping(): void {
+    const { kind } = this.#parts;
+    if (kind.era === 'modern') this.#background(kind.greeting);
+    else void this.inquire(methods.ping, {});
+  }
+
+  /** Ask the server something on the proxy's own account; undefined if the worker ends before it answers. */
+  inquire(method: string, params: Readonly<Record<string, unknown>>): Promise<Message | undefined> {
+    return new Promise((resolve) => {
+      const own = this.#parts.kind.era === 'modern' ? modernParams(params) : params;
+      const text = JSON.stringify({ jsonrpc: '2.0', id: 0, method, params: own });
+      this.#background(readMessage(Buffer.from(text)), resolve);
+    });
+  }
+
+  #background(message: Message, answered: (response: Message | undefined) => void = () => undefined): number {
+    return this.#mux.request(message, {
+      isBackground: true,
+      reply: answered,
+      progress: () => undefined,
+      fail: () => {
+        answered(undefined);
+      },
+    });
+  }
+
+  #leftUnanswered(keyName: string): void {
+    const isOther = this.unansweredOf !== undefined && this.unansweredOf !== keyName;
+    this.unansweredOf = isOther ? '' : keyName;
+  }
+}
+
+/** What is wrong with an answer is the asker's to know, and must not stop the reading of the next line. */
+function settle<Result>(
+  promise: { readonly resolve: (result: Result) => void; readonly reject: (error: unknown) => void },
+  make: () => Result,
+): void {
+  try {
+    promise.resolve(make());
+  } catch (thrown) {
+    promise.reject(thrown);
+  }
+}

@@ -1,0 +1,134 @@
+import { askAlong } from '../bridge/asking.ts';
+import { type InputRequired, readInputRequired } from '../bridge/questions.ts';
+import { legacyEdits } from '../bridge/to-legacy.ts';
+import type { Call, Reply } from '../calls/call.ts';
+import type { Line as SessionWay } from '../calls/upstream.ts';
+import { envelopeOn, envelopeText } from '../mcp/envelope.ts';
+import { invalidParams, isLogLevel, methodNotFound, methods } from '../mcp/methods.ts';
+import { type Message, paramsOf, valueOf } from '../mcp/message.ts';
+import { answerOf } from '../mcp/multiplexer.ts';
+import { idTextOf, ownAnswer } from '../mcp/own-answer.ts';
+import { latestModernVersion } from '../mcp/versions.ts';
+import type { Line, Speech } from './line.ts';
+import type { Worker } from './worker.ts';
+
+/** The way of a client with a session, of the legacy era, to a server of either. */
+export class SessionLine implements SessionWay {
+  readonly line: Line;
+  #known: { readonly level: string; readonly text: string } | undefined;
+
+  constructor(line: Line) {
+    this.line = line;
+  }
+
+  readonly exchange = (call: Call): Promise<Reply> => {
+    const { method } = call.message;
+    if (method === methods.initialize)
+      return Promise.resolve(failed(call, -32600, 'The session is already initialized'));
+    if (method === methods.discover) return Promise.resolve(failed(call, methodNotFound, 'Method not found'));
+    if (method === methods.setLevel && !this.#isAlone) return Promise.resolve(this.#setLevel(call));
+    if (method === methods.subscribe || method === methods.unsubscribe) return this.#subscription(call);
+    // Task ids are the whole worker's: on a worker of many sessions one could read another's results.
+    if (method.startsWith('tasks/') && !this.#isAlone) {
+      return Promise.resolve(failed(call, methodNotFound, 'Tasks need a server with `sharing: exclusive`'));
+    }
+    return this.#call(call);
+  };
+
+  send(notification: Message): void {
+    // On a worker of many sessions, one client's news (its roots, say) would be taken for everybody's.
+    if (this.#isAlone && notification.method !== methods.initialized)
+      this.line.home?.send([notification.bytes]);
+  }
+
+  hangUp(reason: string): void {
+    this.line.hangUp(reason);
+  }
+
+  /** It has a worker to itself that speaks as the client does: what it says is passed on as it is. */
+  get #isAlone(): boolean {
+    return this.line.isExclusive && this.line.kind.era === 'legacy';
+  }
+
+  async #call(call: Call): Promise<Reply> {
+    const answer = await this.line.put(call, (worker) => this.#speech(worker, call, ''));
+    if (!('questions' in answer)) return answer;
+    const again = (further: string) => this.line.put(call, (worker) => this.#speech(worker, call, further));
+    return askAlong(this.line.caller, call, answer, again);
+  }
+
+  /** `further`: what is to stand in `params` beside what the client put there. */
+  #speech(worker: Worker, { message }: Call, further: string): Speech<Reply | InputRequired> {
+    if (worker.kind.era === 'legacy') return asItIs;
+    const { method } = message;
+    return {
+      edits: envelopeOn(message, this.#envelope(), further),
+      read: (response, idText) =>
+        readInputRequired(response) ?? {
+          parts: answerOf(response, idText, legacyEdits(response, method)),
+          isError: response.error !== undefined,
+        },
+    };
+  }
+
+  /** The same for all calls, but for the log level. */
+  #envelope(): string {
+    const { caller, initialize, logLevel } = this.line;
+    // Until a client says otherwise it hears of everything that is not for debugging.
+    const level = logLevel ?? 'info';
+    if (this.#known?.level === level) return this.#known.text;
+    const params = initialize ? valueOf(initialize, initialize.params) : undefined;
+    const { clientInfo } = (params ?? {}) as { clientInfo?: unknown };
+    // Tasks of 2025-11-25 are another thing than the extension of that name.
+    const capabilities = { ...caller.capabilities, tasks: undefined };
+    const text = envelopeText({ version: latestModernVersion, clientInfo, capabilities, logLevel: level });
+    this.#known = { level, text };
+    return text;
+  }
+
+  #setLevel(call: Call): Reply {
+    const { level } = paramsOf(call.message);
+    if (!isLogLevel(level)) return failed(call, invalidParams, '`level` must be one of the eight log levels');
+    this.line.logLevel = level;
+    return answered(call);
+  }
+
+  /** The worker hears of the first to subscribe and the last to leave; in between it is ours to count. */
+  async #subscription(call: Call): Promise<Reply> {
+    const { line } = this;
+    const uri = String(paramsOf(call.message)['uri']);
+    const isSubscribe = call.message.method === methods.subscribe;
+    const { home } = line;
+    if (line.kind.era === 'modern') {
+      if (isSubscribe) line.subscribe(uri);
+      else line.unsubscribe(uri);
+      return answered(call);
+    }
+    if (home?.isOpen && !line.isExclusive && line.isWantedByOthers(uri)) {
+      note(line, uri, isSubscribe);
+      return answered(call);
+    }
+    const reply = await this.#call(call);
+    if (!reply.isError) note(line, uri, isSubscribe);
+    return reply;
+  }
+}
+
+function note({ subscriptions }: Line, uri: string, isSubscribe: boolean): void {
+  if (isSubscribe) subscriptions.add(uri);
+  else subscriptions.delete(uri);
+}
+
+const asItIs: Speech<Reply> = {
+  edits: [],
+  read: (response, idText) => ({ parts: answerOf(response, idText), isError: response.error !== undefined }),
+};
+
+/** An answer of the proxy's own in the server's place. */
+function answered({ message }: Call): Reply {
+  return { parts: [ownAnswer(idTextOf(message), 'result', {})], isError: false };
+}
+
+function failed({ message }: Call, code: number, text: string): Reply {
+  return { parts: [ownAnswer(idTextOf(message), 'error', { code, message: text })], isError: true };
+}

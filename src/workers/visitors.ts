@@ -1,0 +1,85 @@
+import { Parking } from '../bridge/parking.ts';
+import { createStateSeal, type StateSeal } from '../bridge/request-state.ts';
+import type { Call, Reply } from '../calls/call.ts';
+import type { Caller, MirroredParameter } from '../calls/upstream.ts';
+import type { ServerFacts } from '../mcp/handshake.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Line } from './line.ts';
+import { createMirroredParameters } from './mirrored.ts';
+import { VisitorLine } from './visitor-line.ts';
+import type { Worker } from './worker.ts';
+
+export interface VisitorsParts {
+  readonly clock: Clock;
+  /** A line for such a caller. */
+  readonly lineFor: (caller: Caller) => Line;
+  readonly workerOf: (serial: number) => Worker | undefined;
+}
+
+/** Lines of callers that have not been used for long go when there are more than so many. */
+const maxLines = 256;
+
+/** The callers of one server that have no session: of the modern era. */
+export class Visitors {
+  readonly mirrored = createMirroredParameters();
+  readonly #parts: VisitorsParts;
+  readonly #parking: Parking;
+  readonly #seal: StateSeal;
+  /** By key and what the client can do, the one used last at the end. */
+  readonly #lines = new Map<string, VisitorLine>();
+
+  constructor(parts: VisitorsParts) {
+    this.#parts = parts;
+    this.#seal = createStateSeal(() => parts.clock.now());
+    this.#parking = new Parking({ clock: parts.clock, seal: this.#seal });
+  }
+
+  exchange(call: Call): Promise<Reply> {
+    return this.#lineOf(call).exchange(call);
+  }
+
+  /** What a worker for this caller said of the server; waits for one if there is none. */
+  async facts(call: Call): Promise<ServerFacts> {
+    const facts = await this.#lineOf(call).line.onWorker(call, (worker) => worker.facts);
+    if (!facts) throw new Error('A worker that is open has answered its handshake');
+    return facts;
+  }
+
+  /** The parameters of `tool` that are mirrored in headers; at once if its server's list is known. */
+  parameters(call: Call, tool: string): readonly MirroredParameter[] | Promise<readonly MirroredParameter[]> {
+    return this.mirrored.of(tool) ?? this.#loaded(call, tool);
+  }
+
+  async #loaded(call: Call, tool: string): Promise<readonly MirroredParameter[]> {
+    await this.#lineOf(call).line.onWorker(call, (worker) => this.mirrored.load(worker));
+    return this.mirrored.of(tool) ?? [];
+  }
+
+  #lineOf(call: Call): VisitorLine {
+    const capabilities = call.visitor?.capabilities ?? {};
+    const key = `${call.keyName} ${JSON.stringify(capabilities)}`;
+    const known = this.#lines.get(key);
+    if (known) return known;
+    const { tenantId, keyName } = call;
+    const line = this.#parts.lineFor({ tenantId, keyName, capabilities, ...noSession });
+    const made = new VisitorLine({ ...this.#parts, line, parking: this.#parking, seal: this.#seal });
+    this.#lines.set(key, made);
+    const [oldest] = this.#lines.keys();
+    if (this.#lines.size > maxLines && oldest !== undefined) this.#drop(oldest);
+    return made;
+  }
+
+  #drop(key: string): void {
+    const { line } = this.#lines.get(key) ?? {};
+    this.#lines.delete(key);
+    // An exclusive worker may be at work on it just now; it is reaped when idle like any other.
+    if (line && !line.isExclusive) line.hangUp('its caller was not heard of for long');
+  }
+}
+
+/** Nobody is there between two calls; what a call hears comes on its own stream. */
+const noSession: Pick<Caller, 'hear' | 'ask' | 'isListening'> = {
+  hear: (notification, call) => call?.tell([notification.bytes]),
+  ask: () => undefined,
+  isListening: false,
+};
