@@ -23,10 +23,15 @@ export class Client {
   #received = '';
   #settle;
   #lastId;
+  #wantsProgress;
+  #listenHead;
+  #opened;
   /** A bridge that mixes up two clients must not be able to give the right answer by chance. */
   #mark = randomBytes(4).toString('hex');
 
-  constructor({ url, key }) {
+  /** `progress`: every call asks to be told of it, so that its answer is a stream of events. */
+  constructor({ url, key, progress = false }) {
+    this.#wantsProgress = progress;
     this.#url = new URL(url);
     this.#key = key;
     this.#lastId = ++clients * idsEach;
@@ -70,10 +75,29 @@ export class Client {
   echo(done) {
     const id = ++this.#lastId;
     const text = `${this.#mark}-${id}`;
+    const meta = this.#wantsProgress ? `,"_meta":{"progressToken":${id}}` : '';
     this.#send(
-      `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"echo","arguments":{"text":"${text}"}}}`,
-      (error, answer) => done(error ?? mistakeIn(answer, id, text)),
+      `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"echo","arguments":{"text":"${text}"}${meta}}}`,
+      (error, answer) => done(error ?? this.#missing(answer) ?? mistakeIn(answer, id, text)),
     );
+  }
+
+  /** Listens on a stream of the session it has, and on nothing else any more. Resolves when the stream is open. */
+  listen() {
+    const opened = new Promise((resolve, reject) => {
+      this.#opened = resolve;
+      this.#settle = reject;
+    });
+    this.#socket.write(this.#listenHead, 'latin1');
+    return opened;
+  }
+
+  #missing({ head, body }) {
+    if (!this.#wantsProgress) return undefined;
+    const isStream = headerIn(head, 'content-type') === 'text/event-stream';
+    return isStream && body.includes('notifications/progress')
+      ? undefined
+      : new Error('no progress was told');
   }
 
   close() {
@@ -95,6 +119,10 @@ export class Client {
         : [`Mcp-Session-Id: ${session}`, `MCP-Protocol-Version: ${protocolVersion}`]),
       'Content-Length: ',
     ].join('\r\n');
+    this.#listenHead = `${this.#head
+      .replace('POST', 'GET')
+      .replace('application/json, ', '')
+      .replace(/Content-(Type|Length): .*(\r\n)?/g, '')}\r\n`;
   }
 
   async #ask(method, params) {
@@ -122,6 +150,7 @@ export class Client {
   }
 
   #read(text) {
+    if (this.#opened !== undefined) return void this.#heard(text);
     this.#received = this.#received === '' ? text : this.#received + text;
     let answer;
     try {
@@ -134,6 +163,13 @@ export class Client {
     const { end } = answer;
     this.#received = end === this.#received.length ? '' : this.#received.slice(end);
     this.#finish(undefined, answer);
+  }
+
+  /** What is said on a stream is of no interest; that it is open is. */
+  #heard(text) {
+    if (/^HTTP\/1\.1 200 /.test(text)) this.#settle = undefined;
+    if (this.#settle === undefined) this.#opened();
+    else this.#finish(new Error(`no stream: ${text.slice(0, 300)}`));
   }
 
   #finish(error, answer) {

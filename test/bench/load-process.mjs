@@ -6,7 +6,7 @@ const file = fileURLToPath(new URL('load.mjs', import.meta.url));
 /** A bridge that swallows a call must not let the benchmark hang. */
 const patienceMs = 120_000;
 
-/** `{ open, run, firstCall, leaveOpen, close }`, as `load.mjs` has them, and `stop`. */
+/** `{ open, run, firstCall, leaveOpen, prepareListeners, listen, close }`, as `load.mjs` has them, and `stop`. */
 export function startLoad() {
   const load = start([file], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const waiting = new Map();
@@ -35,6 +35,8 @@ export function startLoad() {
     run: ask('run'),
     firstCall: ask('firstCall'),
     leaveOpen: ask('leaveOpen'),
+    prepareListeners: ask('prepareListeners'),
+    listen: ask('listen'),
     close: ask('close'),
     stop: () => stop(load),
   };

@@ -5,11 +5,12 @@
 import { Client } from './client.mjs';
 
 const clients = [];
+const listeners = [];
 
-/** Connects clients and opens sessions; `callers` says for whom: `{ key, connections, sessions }`. */
+/** Connects clients and opens sessions; `callers` says for whom: `{ key, connections, sessions, progress }`. */
 async function open({ url, callers }) {
-  const groups = callers.map(async ({ key, connections, sessions }) => {
-    const group = Array.from({ length: connections }, () => new Client({ url, key }));
+  const groups = callers.map(async ({ key, connections, sessions, progress }) => {
+    const group = Array.from({ length: connections }, () => new Client({ url, key, progress }));
     clients.push(...group);
     await Promise.all(group.map((client) => client.connect()));
     const openers = group.slice(0, sessions);
@@ -90,11 +91,40 @@ async function leaveOpen({ url, keys, count }) {
   await Promise.all(leavers);
 }
 
-function close() {
-  for (const client of clients.splice(0)) client.close();
+/** Opens `count` sessions for each key, all with a connection of its own, which is idle so far. */
+async function prepareListeners({ url, keys, count }) {
+  for (let opened = 0; opened < count; opened++) {
+    await Promise.all(
+      keys.map(async (key) => {
+        const client = new Client({ url, key });
+        await client.connect();
+        await client.open();
+        client.close();
+        listeners.push(client);
+      }),
+    );
+  }
 }
 
-const jobs = { open, run, firstCall, leaveOpen, close };
+/** Has them listen, some at a time: a queue of connections has an end. */
+async function listen() {
+  const atOnce = 100;
+  for (let at = 0; at < listeners.length; at += atOnce) {
+    await Promise.all(
+      listeners.slice(at, at + atOnce).map(async (client) => {
+        await client.reconnect();
+        await client.listen();
+      }),
+    );
+  }
+  return listeners.length;
+}
+
+function close() {
+  for (const client of [...clients.splice(0), ...listeners.splice(0)]) client.close();
+}
+
+const jobs = { open, run, firstCall, leaveOpen, prepareListeners, listen, close };
 
 process.on('message', async ({ id, job, args }) => {
   try {

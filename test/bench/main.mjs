@@ -15,6 +15,7 @@
  *   latency      one client: what is added to each answer
  *   tenants      100 tenants, 1,000 requests at once: reuse, errors; and the first call of a cold tenant
  *   memory       1,000 tenants and 20 workers; over 200,000 calls; for each idle session
+ *   streams      answers by events to answers by JSON; 10,000 open streams: their memory, and the others' p50
  *   peers        (only with `--peers`, which installs them from npm) two other bridges with the same worker
  */
 import { writeFileSync } from 'node:fs';
@@ -24,12 +25,13 @@ import { heading, machine, noise, watchOthers } from './machine.mjs';
 import * as latency from './scenarios/latency.mjs';
 import * as memory from './scenarios/memory.mjs';
 import * as peers from './scenarios/peers.mjs';
+import * as streams from './scenarios/streams.mjs';
 import * as tenants from './scenarios/tenants.mjs';
 import * as throughput from './scenarios/throughput.mjs';
 import { percent } from './numbers.mjs';
 import { table } from './table.mjs';
 
-const always = [throughput, latency, tenants, memory];
+const always = [throughput, latency, tenants, memory, streams];
 
 const { values: flags } = parseArgs({
   options: {

@@ -28,6 +28,14 @@ function answerTo({ id, method, params }) {
   return { jsonrpc: '2.0', id, error: { code: -32601, message: `Method not found: ${method}` } };
 }
 
+/** Who asks to be told of progress is told once, ahead of the answer. */
+function progressOf({ params }) {
+  const progressToken = params?._meta?.progressToken;
+  if (progressToken === undefined) return '';
+  const told = { progressToken, progress: 1 };
+  return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: told }) + '\n';
+}
+
 let tail = '';
 process.stdin.setEncoding('utf8');
 process.stdin.on('data', (chunk) => {
@@ -38,7 +46,7 @@ process.stdin.on('data', (chunk) => {
     if (line === '') continue;
     const message = JSON.parse(line);
     if (message.id !== undefined && message.method !== undefined)
-      out += JSON.stringify(answerTo(message)) + '\n';
+      out += progressOf(message) + JSON.stringify(answerTo(message)) + '\n';
   }
   // Everything that came in one piece leaves in one piece: half the cost of a fast server is its system calls.
   if (out !== '') process.stdout.write(out);
