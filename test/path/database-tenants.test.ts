@@ -105,8 +105,8 @@ pool: { max: 2, concurrency: 4 }
         .catch(() => undefined),
     );
     const seen = await eventually(async () => {
-      const activity = await postgres.activity();
-      return activity.length === 2 && activity;
+      const running = await postgres.running('generate_series');
+      return running.length === 2 && running;
     });
     expect(seen.map(({ user, database, application }) => [application, user, database]).toSorted()).toEqual(
       ids.map((id) => [`mcp-database ${id}`, logins[tenants[id]].user, logins[tenants[id]].database]),

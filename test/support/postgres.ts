@@ -24,12 +24,22 @@ export interface RunningPostgres {
   /** Everything it has logged: connections with their user and database, every statement. */
   log(): string;
   /** What runs in it now, our own question left out. */
-  activity(): Promise<{ readonly user: string; readonly database: string; readonly application: string }[]>;
+  activity(): Promise<Activity[]>;
+  /** The same, where a text stands in the query that runs at this moment. */
+  running(text: string): Promise<Activity[]>;
   /** Ends it at once, as a crash would; `start` begins it again. */
   crash(): Promise<void>;
   start(): Promise<void>;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
+}
+
+interface Activity {
+  readonly user: string;
+  readonly database: string;
+  readonly application: string;
+  readonly state: string;
+  readonly query: string;
 }
 
 /** What is skipped without PostgreSQL says so in these words. */
@@ -126,20 +136,21 @@ export async function startPostgres(): Promise<RunningPostgres> {
     child.kill(signal);
     await ended;
   };
+  const activity = async (): Promise<Activity[]> =>
+    (await sql(
+      'postgres',
+      `SELECT usename AS user, datname AS database, application_name AS application, state, query FROM pg_stat_activity
+       WHERE backend_type = 'client backend' AND application_name <> 'the test itself'`,
+    )) as unknown as Activity[];
   await start();
   return {
     port,
     certificate: inDir('server.crt'),
     sql,
     log: () => text,
-    async activity() {
-      const rows = await sql(
-        'postgres',
-        `SELECT usename AS user, datname AS database, application_name AS application FROM pg_stat_activity
-         WHERE backend_type = 'client backend' AND application_name <> 'the test itself'`,
-      );
-      return rows as never;
-    },
+    activity,
+    running: async (wanted) =>
+      (await activity()).filter(({ state, query }) => state === 'active' && query.includes(wanted)),
     crash: () => end('SIGQUIT'),
     start,
     async stop() {

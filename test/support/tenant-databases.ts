@@ -71,6 +71,10 @@ const tablesOf = (tenant: 'one' | 'two'): string => `
   CREATE FUNCTION next_number(customers) RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT nextval(''numbers'')';
   CREATE FUNCTION lower(bigint) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT secret FROM secrets';
   CREATE FUNCTION boom(int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN DELETE FROM customers; RETURN 1; END $$;
+  CREATE FUNCTION secret_of_row(customers) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT secret FROM secrets';
+  CREATE FUNCTION secret_of_any(anyelement) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT secret FROM secrets';
+  CREATE FUNCTION secret_of_two(bigint, bigint) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT secret FROM secrets';
+  CREATE OPERATOR @#@ (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = secret_of_two);
   GRANT USAGE ON SCHEMA sales TO PUBLIC;
   GRANT SELECT ON customers, orders, big_customers, events, events_2026, "Größe 100%/Jahr", sales.invoices TO PUBLIC;
   GRANT SELECT ON hr.salaries TO PUBLIC;

@@ -33,14 +33,15 @@ export async function collectRows(session: Session, question: Question, limits: 
   const collection = createCollection(question.maxRows, limits);
   const maxWireBytes = bytesRead() + limits.maxResultBytes * wireFactor + wireSlackBytes;
   return new Promise((resolve, reject) => {
+    const isTooMuch = (): boolean => bytesRead() > maxWireBytes;
     const watch = setInterval(() => {
-      if (bytesRead() > maxWireBytes) enough(collection.rows.length > 0 ? undefined : tooLarge());
+      if (isTooMuch()) enough();
     }, lookMs);
-    const enough = (failure?: ToolFailure): void => {
+    const enough = (): void => {
       clearInterval(watch);
       cut();
       collection.truncatedBy ??= 'bytes';
-      if (failure) reject(failure);
+      if (collection.rows.length === 0) reject(tooLarge());
       else resolve(collection);
     };
     const query = new Query<unknown[]>({
@@ -53,7 +54,7 @@ export async function collectRows(session: Session, question: Question, limits: 
     } as ConstructorParameters<typeof Query<unknown[]>>[0]);
     query.on('row', (row: unknown[], result) => {
       collection.fields = (result as unknown as QueryArrayResult).fields;
-      if (!collection.take(row as (string | null)[])) enough();
+      if (isTooMuch() || !collection.take(row as (string | null)[])) enough();
     });
     query.on('error', (error) => {
       clearInterval(watch);

@@ -7,6 +7,7 @@ import {
   type Column,
   findRelation,
   type FoundRelation,
+  hiddenCalls,
   listColumns,
   listRelations,
   type ListOptions,
@@ -16,7 +17,8 @@ import { type SecurityReport } from './security-report.ts';
 import { inSession, type Session } from './session.ts';
 import type { DatabaseSettings } from './settings.ts';
 import { loadParser, type Parser, ParserBroken } from './sql/parser.ts';
-import { sealQuery } from './sql/seal-query.ts';
+import { QueryRejected } from './sql/rejection.ts';
+import { type SealedQuery, sealQuery } from './sql/seal-query.ts';
 import { readTenantUri, type Relation } from './tenant-uri.ts';
 
 export interface QueryOptions {
@@ -48,55 +50,75 @@ export interface DatabaseParts {
   readonly broken: () => void;
 }
 
-export function openDatabase({ settings, log, report, broken }: DatabaseParts): Database {
-  const { schemas, limits } = settings;
-  const limiter = createLimiter({ concurrency: limits.maxConnections });
-  const adviseOnce = createAdvice(settings, log);
-  let parser: Promise<Parser> | undefined;
-
-  const ask = <Value>(signal: AbortSignal, work: (session: Session) => Promise<Value>): Promise<Value> =>
-    limiter.run('the database', signal, () =>
-      inSession(settings, signal, async (session) => {
-        await adviseOnce(session);
-        return work(session);
-      }),
-    );
-
-  const seal = async ({ sql, maxRows }: QueryOptions, target: Relation): Promise<string> => {
-    const { allowedRelations: beside, allowedFunctions: functions, allowedTypes: types } = settings;
-    try {
-      // One more row than asked for, to know whether there are more.
-      return sealQuery(
-        await (parser ??= loadParser()),
-        sql,
-        { target, beside, schemas, functions, types },
-        maxRows + 1,
-      );
-    } catch (thrown) {
-      if (thrown instanceof ParserBroken) broken();
-      throw toDatabaseFailure(thrown);
-    }
-  };
+export function openDatabase(parts: DatabaseParts): Database {
+  const { settings, report } = parts;
+  const { schemas, limits, tenantId } = settings;
+  const ask = createAsking(parts);
+  const seal = createSealing(parts);
 
   return {
     settings,
     list: (options, signal) => ask(signal, ({ client }) => listRelations(client, { ...options, schemas })),
     async describe(uri, signal) {
-      const wanted = ownRelation(uri, settings.tenantId, report);
+      const wanted = ownRelation(uri, tenantId, report);
       return ask(signal, async ({ client }) => {
         const relation = await findRelation(client, schemas, wanted);
         return { relation, columns: await listColumns(client, relation) };
       });
     },
     async query(options, signal) {
-      const target = ownRelation(options.uri, settings.tenantId, report);
-      const text = await seal(options, target);
+      const target = ownRelation(options.uri, tenantId, report);
+      const { text, fields, operators } = await seal(options, target);
+      const ofRows = [...fields].filter((name) => !settings.allowedFunctions.has(name));
       return ask(signal, async (session) => {
         await findRelation(session.client, schemas, target);
+        const [hidden] = await hiddenCalls(session.client, schemas, {
+          fields: ofRows,
+          operators: [...operators],
+        });
+        if (hidden !== undefined)
+          throw new QueryRejected(`${hidden} would call a function, which is not allowed here`);
         return collectRows(session, { text, values: options.values, maxRows: options.maxRows }, limits);
       });
     },
     serverVersion: (signal) => ask(signal, ({ serverVersion }) => Promise.resolve(serverVersion)),
+  };
+}
+
+type Ask = <Value>(signal: AbortSignal, work: (session: Session) => Promise<Value>) => Promise<Value>;
+
+/** Questions at once are as many as there may be connections; the others wait. */
+function createAsking({ settings, log }: DatabaseParts): Ask {
+  const limiter = createLimiter({ concurrency: settings.limits.maxConnections });
+  const adviseOnce = createAdvice(settings, log);
+  return (signal, work) =>
+    limiter.run('the database', signal, async () => {
+      try {
+        return await inSession(settings, signal, async (session) => {
+          await adviseOnce(session);
+          return work(session);
+        });
+      } catch (thrown) {
+        // A client is told less: it has no business with hosts and ports.
+        if (thrown instanceof ToolFailure && thrown.cause instanceof Error)
+          log.warn('database.unreachable', thrown.cause.message, { code: thrown.code });
+        throw thrown;
+      }
+    });
+}
+
+function createSealing({ settings, broken }: DatabaseParts) {
+  const { schemas, allowedRelations: beside, allowedFunctions: functions, allowedTypes: types } = settings;
+  let parser: Promise<Parser> | undefined;
+  return async ({ sql, maxRows }: QueryOptions, target: Relation): Promise<SealedQuery> => {
+    const loaded = await (parser ??= loadParser());
+    try {
+      // One more row than asked for, to know whether there are more.
+      return sealQuery(loaded, sql, { target, beside, schemas, functions, types }, maxRows + 1);
+    } catch (thrown) {
+      if (thrown instanceof ParserBroken) broken();
+      throw thrown instanceof QueryRejected ? toDatabaseFailure(thrown) : thrown;
+    }
   };
 }
 

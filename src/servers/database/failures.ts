@@ -4,7 +4,6 @@ import { QueryRejected } from './sql/rejection.ts';
 /** What pg makes of an answer of the server, and Node of a connection that fails. */
 interface Told {
   readonly code?: unknown;
-  readonly message?: unknown;
   readonly hint?: unknown;
 }
 
@@ -20,14 +19,19 @@ export function toDatabaseFailure(thrown: unknown): unknown {
     return new ToolFailure('QUERY_REJECTED', thrown.message, {
       hint: 'Send one SELECT over the table of resource_uri; list_tenant_resources shows what there is',
     });
-  if (!(thrown instanceof Error)) return thrown;
-  const { code, message, hint }: Told = thrown;
-  if (typeof code === 'string' && sqlState.test(code) && 'severity' in thrown)
-    return saidByServer(code, String(message), typeof hint === 'string' ? hint : undefined);
-  return notReached(typeof code === 'string' ? code : undefined, thrown);
+  // A mistake of ours is not the database's.
+  if (!(thrown instanceof Error) || thrown instanceof TypeError || thrown instanceof RangeError)
+    return thrown;
+  return saidByServer(thrown) ?? notReached(thrown);
 }
 
-function saidByServer(vendorCode: string, message: string, hint: string | undefined): ToolFailure {
+function saidByServer(thrown: Error & Told): ToolFailure | undefined {
+  const { code, message, hint } = thrown;
+  const isFromServer = typeof code === 'string' && sqlState.test(code) && 'severity' in thrown;
+  return isFromServer ? toldBy(code, message, typeof hint === 'string' ? hint : undefined) : undefined;
+}
+
+function toldBy(vendorCode: string, message: string, hint: string | undefined): ToolFailure {
   if (vendorCode.startsWith('28'))
     return new ToolFailure('UNAUTHENTICATED', 'The database refuses the credentials', {
       vendorCode,
@@ -68,8 +72,8 @@ export function timedOut(vendorCode?: string): ToolFailure {
 }
 
 /** The message is pg's or Node's own and names the place; the code does not. */
-function notReached(code: string | undefined, cause: Error): ToolFailure {
-  const why = code === undefined ? '' : ` (${code})`;
+function notReached(cause: Error & Told): ToolFailure {
+  const why = typeof cause.code === 'string' ? ` (${cause.code})` : '';
   return new ToolFailure('UNAVAILABLE', `The database cannot be reached, or ended the connection${why}`, {
     retryable: true,
     hint: 'Look at the log of this server, then at DB_HOST, DB_PORT and DB_SSLMODE',

@@ -101,6 +101,27 @@ export async function listColumns(client: Client, { schema, name }: Relation): P
   return rows.map(({ description, ...row }) => ({ ...row, description: description ?? undefined }));
 }
 
+/**
+ * What a query would call although it names no function: one that takes a row, by `row.name`, and operators that run with
+ * the rights of whoever made them. Columns of these names are found first by PostgreSQL; here a name is enough to refuse.
+ */
+export async function hiddenCalls(
+  client: Client,
+  schemas: readonly string[],
+  { fields, operators }: { readonly fields: readonly string[]; readonly operators: readonly string[] },
+): Promise<readonly string[]> {
+  const { rows } = await client.query<{ readonly name: string }>(
+    `WITH own AS (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1))
+     SELECT p.proname AS name FROM pg_catalog.pg_proc p
+       JOIN pg_catalog.pg_type t ON t.oid = COALESCE(p.proallargtypes[1], p.proargtypes[0])
+     WHERE p.proname = ANY ($2) AND p.pronamespace IN (TABLE own) AND t.typtype IN ('c', 'd', 'p')
+     UNION SELECT o.oprname FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+     WHERE o.oprname = ANY ($3) AND o.oprnamespace IN (TABLE own) AND p.prosecdef`,
+    [schemas, fields, operators],
+  );
+  return rows.map(({ name }) => name);
+}
+
 /** Does the role have rights to write in these schemas, which it has no need of? */
 export async function mayWrite(client: Client, schemas: readonly string[]): Promise<boolean> {
   const { rows } = await client.query<{ readonly writes: boolean }>(

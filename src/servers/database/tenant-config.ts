@@ -14,7 +14,8 @@ const tenantConfig = z.strictObject({
   db_port: port.default(5432),
   db_name: z.string().min(1),
   db_user: z.string().min(1),
-  db_password: z.string(),
+  // An empty one would be looked for in ~/.pgpass, where another tenant's may stand.
+  db_password: z.string().min(1),
   db_sslmode: z.enum(sslModes).optional(),
   /** Other services' keys that stand in the same file; nothing here uses or shows them. */
   api_keys: z.record(z.string(), z.string()).default({}),

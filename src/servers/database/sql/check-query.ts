@@ -22,6 +22,15 @@ export interface Qualifier {
   readonly text: string;
 }
 
+/** What a checked query needs, and what only the database knows whether it is fine. */
+export interface Checked {
+  readonly qualifiers: readonly Qualifier[];
+  /** Names after a dot. To PostgreSQL `c.name` is also `name(c)`, if there is no such column. */
+  readonly fields: ReadonlySet<string>;
+  /** The operators it uses. */
+  readonly operators: ReadonlySet<string>;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 /** Names that WITH gave to queries, as far as they can be seen from here. */
 type Scope = ReadonlySet<string>;
@@ -29,19 +38,24 @@ type Scope = ReadonlySet<string>;
 /** More levels than any query written for people has; each costs a frame of our own stack. */
 const maxDepth = 200;
 
+/** What BETWEEN, USING and the like are made of. */
+const impliedOperators = ['=', '<', '>', '<=', '>=', '<>'];
+
 /**
  * Walks all of a query.
  * @returns what has to be put in so that each name means what was checked, whatever the search path of the server.
  * @throws {QueryRejected}
  */
-export function checkQuery(query: unknown, allowed: Allowed): readonly Qualifier[] {
+export function checkQuery(query: unknown, allowed: Allowed): Checked {
   const check = new QueryCheck(allowed);
   check.node(query, new Set(), 0);
-  return check.qualifiers;
+  return check;
 }
 
-class QueryCheck {
+class QueryCheck implements Checked {
   readonly qualifiers: Qualifier[] = [];
+  readonly fields = new Set<string>();
+  readonly operators = new Set<string>(impliedOperators);
   readonly #allowed: Allowed;
 
   constructor(allowed: Allowed) {
@@ -94,10 +108,14 @@ class QueryCheck {
     if (kind === 'RangeVar') this.#relation(fields, scope);
     else if (kind === 'FuncCall') this.#function(fields);
     else if (kind === 'TypeName') this.#type(namesIn(fields['names']));
-    else if (kind === 'A_Expr') this.#operator(namesIn(fields['name']));
-    else if (kind === 'SubLink') this.#operator(namesIn(fields['operName']));
-    else if (kind === 'SortBy') this.#operator(namesIn(fields['useOp']));
-    else if (kind === 'CollateClause') this.#operator(namesIn(fields['collname']));
+    else if (kind in namesOperators) this.#operator(namesIn(fields[namesOperators[kind] ?? '']));
+    else this.#lookAtColumn(kind, fields);
+  }
+
+  #lookAtColumn(kind: NodeKind, fields: Fields): void {
+    if (kind === 'ColumnRef') this.#afterDot(asList(fields['fields']).slice(1));
+    else if (kind === 'A_Indirection') this.#afterDot(asList(fields['indirection']));
+    else if (kind === 'CollateClause') this.#schemaOf(namesIn(fields['collname']));
     else if (kind === 'SQLValueFunction' && !timeFunctions.has(asText(fields['op'])))
       throw new QueryRejected('current_user, current_schema and their kin are not allowed here');
   }
@@ -151,8 +169,21 @@ class QueryCheck {
     throw new QueryRejected(`A cast to the type ${written} is not allowed here`);
   }
 
-  /** Operators and collations: PostgreSQL's own, or those where the tables are. */
+  #afterDot(nodes: readonly unknown[]): void {
+    for (const node of nodes) {
+      const name = asFields(node)['String'];
+      if (name !== undefined) this.fields.add(asText(asFields(name)['sval']));
+    }
+  }
+
   #operator(names: readonly string[]): void {
+    this.#schemaOf(names);
+    const name = names.at(-1);
+    if (name !== undefined) this.operators.add(name);
+  }
+
+  /** Operators and collations: PostgreSQL's own, or those where the tables are. */
+  #schemaOf(names: readonly string[]): void {
     const [schema] = names;
     if (names.length < 2) return;
     if (
@@ -170,6 +201,13 @@ class QueryCheck {
     this.qualifiers.push({ at: location, text: `${quoted(schema)}.` });
   }
 }
+
+/** Where a kind of node names an operator. */
+const namesOperators: Readonly<Record<string, string>> = {
+  A_Expr: 'name',
+  SubLink: 'operName',
+  SortBy: 'useOp',
+};
 
 /** An identifier as SQL has it, whatever is in it. */
 export function quoted(name: string): string {

@@ -1,7 +1,10 @@
-import { type Allowed, checkQuery, type Qualifier } from './check-query.ts';
+import { type Allowed, type Checked, checkQuery, type Qualifier } from './check-query.ts';
 import { bounds, type Parser, sealedBounds } from './parser.ts';
 import { QueryRejected } from './rejection.ts';
 import { syntaxName } from './syntax.ts';
+
+/** Names of `fields` and `operators` are the database's to look at. */
+export type SealedQuery = Omit<Checked, 'qualifiers'> & { readonly text: string };
 
 /**
  * A query made safe to send: checked, each table and function qualified, and put into an outer SELECT that stops after
@@ -9,15 +12,19 @@ import { syntaxName } from './syntax.ts';
  * together rightly.
  * @throws {QueryRejected}
  */
-export function sealQuery(parser: Parser, sql: string, allowed: Allowed, maxRows: number): string {
+export function sealQuery(parser: Parser, sql: string, allowed: Allowed, maxRows: number): SealedQuery {
   const { select, text } = onlySelect(parser, sql, bounds);
-  const body = insert(text, checkQuery(select, allowed));
+  const { qualifiers, fields, operators } = checkQuery(select, allowed);
+  const body = insert(text, qualifiers);
   const sealed = seal(body, maxRows);
   const again = onlySelect(parser, sealed, sealedBounds);
   const empty = onlySelect(parser, seal('SELECT', maxRows), bounds);
-  if (checkQuery(again.select, allowed).length > 0 || outside(again.select) !== outside(empty.select))
+  if (
+    checkQuery(again.select, allowed).qualifiers.length > 0 ||
+    outside(again.select) !== outside(empty.select)
+  )
     throw new QueryRejected('The query cannot be read unambiguously');
-  return sealed;
+  return { text: sealed, fields, operators };
 }
 
 interface OneSelect {

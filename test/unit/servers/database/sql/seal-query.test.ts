@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 const seal = (sql: string, allowed: Partial<Allowed> = {}) =>
-  sealQuery(parser, sql, { ...customers, ...allowed }, 101);
+  sealQuery(parser, sql, { ...customers, ...allowed }, 101).text;
 
 function expectRejected(sql: string, allowed: Partial<Allowed> = {}): void {
   expect(() => seal(sql, allowed)).toThrow(QueryRejected);
@@ -534,6 +534,17 @@ describe('bounds', () => {
     const calls = Array.from({ length: 390 }, () => 'abs(1)').join(',');
     expect(inner(`select ${calls}`).match(/"pg_catalog"/g)).toHaveLength(390);
   });
+});
+
+test('what PostgreSQL could take for a call of a function is told', () => {
+  const { fields, operators } = sealQuery(
+    parser,
+    'select c.name, (c).total, (c.data).x[1], city, c.*, public.customers.id from customers c where 1 + 2 @@ 3 order by id using operator(public.<<)',
+    customers,
+    10,
+  );
+  expect([...fields].toSorted()).toEqual(['customers', 'data', 'id', 'name', 'total', 'x']);
+  expect([...operators]).toEqual(expect.arrayContaining(['=', '<', '+', '@@', '<<']));
 });
 
 test('the words of a refusal say what to do', () => {
