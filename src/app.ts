@@ -3,7 +3,6 @@ import { buildStatus } from './admin/build-status.ts';
 import { type AdminListener, openAdminListener } from './admin/listener.ts';
 import type { Status } from './admin/status.ts';
 import { createKeyRing } from './auth/key-ring.ts';
-import type { TenantId } from './calls/ids.ts';
 import type { Config } from './config/load-config.ts';
 import { createAnnouncer } from './events/announcer.ts';
 import type { Announce } from './events/events.ts';
@@ -18,13 +17,14 @@ import { Redactor } from './secrets/redactor.ts';
 import { openSecretSources } from './secrets/open-sources.ts';
 import { Listeners } from './sessions/listeners.ts';
 import { Sessions } from './sessions/sessions.ts';
-import { stateFile } from './state/state-file.ts';
+import { stateKey } from './state/state-key.ts';
 import { openTenants, type WatchedTenants } from './tenants/registry.ts';
-import type { Tenant, TenantChange } from './tenants/tenant.ts';
+import type { TenantChange } from './tenants/tenant.ts';
+import { whoMustGo } from './tenants/who-must-go.ts';
 import { systemClock } from './time/clock.ts';
 import { version } from './version.ts';
 import { type Launcher, openLauncher } from './workers/sandbox/launcher.ts';
-import { createEraBook } from './workers/era-book.ts';
+import { openKeptState } from './workers/kept-state.ts';
 import { readGroupMemory } from './workers/memory.ts';
 import { Upstreams } from './workers/upstreams.ts';
 
@@ -92,7 +92,7 @@ class App implements Proxy {
       ...workers,
       clock: systemClock,
       announce: this.#announce,
-      eraBook: createEraBook(stateFile(config.state, 'eras.json', systemClock), systemClock),
+      kept: openKeptState(config.state, systemClock),
       redactor: this.#redactor,
       launch: (spec, tenantId) => this.#launcher?.launch(spec, tenantId) ?? Promise.reject(notStarted()),
     });
@@ -106,6 +106,7 @@ class App implements Proxy {
       baseDir: folder,
       defaults,
       idPattern: tenantIds.pattern,
+      digestKey: stateKey(this.#config.state, 'generations.key'),
       secrets: openSecretSources(secrets, { baseDir: folder, env: process.env, clock: systemClock }),
       announce: this.#announce,
     });
@@ -236,12 +237,7 @@ class App implements Proxy {
       this.#upstreams.remove(id);
       this.#tally.forget(id);
     }
-    const now = new Map<string, Tenant | undefined>();
-    for (const { id } of removed) now.set(id, undefined);
-    for (const { after } of changed) now.set(after.id, after);
-    if (now.size === 0) return;
-    const isGone = ({ tenantId, keyName, server }: Guest) =>
-      now.has(tenantId) && !mayStay(now.get(tenantId), keyName, server);
+    const isGone = whoMustGo({ changed, removed });
     this.#sessions.retireWhere(isGone, 'its tenant, key or server is gone');
     this.#listeners.endWhere(isGone);
   }
@@ -279,15 +275,3 @@ interface OpenDoors {
 }
 
 const notStarted = (): Error => new Error('The proxy was not started');
-
-/** A session, or a caller who listens. */
-interface Guest {
-  readonly tenantId: TenantId;
-  readonly keyName: string;
-  readonly server: string;
-}
-
-function mayStay(tenant: Tenant | undefined, keyName: string, server: string): boolean {
-  if (!tenant?.enabled || !tenant.servers.has(server)) return false;
-  return tenant.keys.some(({ name }) => name === keyName);
-}

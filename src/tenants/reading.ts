@@ -10,6 +10,8 @@ export interface ReadingContext {
   readonly idPattern: RegExp;
   /** What `${…}` stands for. */
   readonly secrets: SecretSources;
+  /** Makes generations the same in every run, and of no use to who only sees them; left out: another in each run. */
+  readonly digestKey?: Buffer;
 }
 
 /** Collects what is wrong, each with its place. */

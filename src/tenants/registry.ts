@@ -23,6 +23,8 @@ export interface TenantsOptions {
   readonly idPattern?: string;
   /** What `${…}` in a server's variables stands for. */
   readonly secrets: SecretSources;
+  /** See `ReadingContext`. */
+  readonly digestKey?: Buffer;
   readonly announce: Announce;
   readonly clock?: Clock;
 }
@@ -58,7 +60,9 @@ class Registry implements WatchedTenants {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#idPattern = new RegExp(`^(?:${idPattern})$`);
-    const context = { baseDir, defaults, idPattern: this.#idPattern, secrets };
+    const { digestKey } = options;
+    const own = digestKey && { digestKey };
+    const context = { baseDir, defaults, idPattern: this.#idPattern, secrets, ...own };
     this.#folder = new Folder(folder, context);
     this.#watcher = new FolderWatcher(folder, this.#clock, (names) => void this.#look(names));
   }

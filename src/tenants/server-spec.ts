@@ -38,7 +38,7 @@ export function createServerSpec(
     maxReply: server.maxReply,
     pool: poolOf(named, complain),
   };
-  return Object.freeze({ ...spec, generation: generationOf(spec) });
+  return Object.freeze({ ...spec, generation: generationOf(spec, context.digestKey) });
 }
 
 interface Program {
@@ -97,10 +97,10 @@ function poolOf({ path: place, server, pool: given }: NamedServer, complain: Com
 }
 
 /** Secrets are among what is digested, and generations are shown: without this key nobody can try guesses out. */
-const digestKey = randomBytes(32);
+const ownDigestKey = randomBytes(32);
 
 /** Equal exactly if everything is equal. The order of keys means nothing, and only `env` has one that comes from the file. */
-function generationOf(spec: Omit<ServerSpec, 'generation'>): string {
+function generationOf(spec: Omit<ServerSpec, 'generation'>, digestKey: Buffer = ownDigestKey): string {
   const env = Object.entries(spec.env)
     .map(([name, secret]) => [name, secret.reveal()] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,8 +1,10 @@
 import type { Call } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import type { Caller } from '../calls/upstream.ts';
+import { isFirstPage } from '../mcp/lists.ts';
 import { mayHaveEffects } from '../mcp/methods.ts';
 import type { Message } from '../mcp/message.ts';
+import { idTextOf } from '../mcp/own-answer.ts';
 import type { Edit } from '../mcp/splice.ts';
 import type { Era } from '../mcp/versions.ts';
 import type { ReadAnswer } from './conversation.ts';
@@ -17,7 +19,10 @@ export interface Speech<Result> {
   readonly edits: readonly Edit[];
   readonly read: ReadAnswer<Result>;
 }
-export type Speak<Result> = (worker: Worker) => Speech<Result>;
+export type Speak<Result> = (worker: Speaker) => Speech<Result>;
+
+/** What a worker, or the memory of one, is to who speaks with it. */
+export type Speaker = Pick<Worker, 'kind' | 'facts' | 'serial'>;
 
 /** What a line must know of its server. */
 export interface LineServer {
@@ -25,7 +30,17 @@ export interface LineServer {
   readonly pool: Pool;
   /** The kind of worker for a client. */
   kindFor(line: Line): WorkerKind;
+  /** What the server answered to such a request before, if there is nobody to ask just now. */
+  recall(kind: WorkerKind, message: Message): Recalled | undefined;
+  /** The server answered a request that may come again. */
+  remember(kind: WorkerKind, message: Message, response: Message): void;
   hungUp(line: Line): void;
+}
+
+/** An answer from memory, and whose it was. */
+export interface Recalled {
+  readonly response: Message;
+  readonly speaker: Speaker;
 }
 
 export interface LineParts {
@@ -114,12 +129,12 @@ export class Line implements Resident {
 
   /** Put a call on a worker; a call that only reads is asked again, once, if its worker died: nothing can have happened twice. */
   async put<Result>(call: Call, speak: Speak<Result>, preferred?: Worker): Promise<Result> {
-    const use = (worker: Worker) => {
-      const { edits, read } = speak(worker);
-      return worker.exchange({ call, line: this, edits }, read);
-    };
+    const { message } = call;
+    const recalled = isFirstPage(message) ? this.#server.recall(this.kind, message) : undefined;
+    if (recalled) return speak(recalled.speaker).read(recalled.response, idTextOf(message));
+    const use = (worker: Worker) => this.#use(worker, call, speak);
     const reply = this.onWorker(call, use, preferred);
-    if (mayHaveEffects(call.message.method)) return reply;
+    if (mayHaveEffects(message.method)) return reply;
     try {
       return await reply;
     } catch (thrown) {
@@ -127,6 +142,16 @@ export class Line implements Resident {
       call.dispatched = false;
       return this.onWorker(call, use);
     }
+  }
+
+  #use<Result>(worker: Worker, call: Call, speak: Speak<Result>): Promise<Result> {
+    const { edits, read } = speak(worker);
+    const placed = { call, line: this, edits };
+    if (!isFirstPage(call.message)) return worker.exchange(placed, read);
+    return worker.exchange(placed, (response, idText) => {
+      this.#server.remember(worker.kind, call.message, response);
+      return read(response, idText);
+    });
   }
 
   /** A worker for `call`, which `use` puts on it; of the generation that is in force when one is free. */

@@ -12,6 +12,7 @@ import { giveHome, type Resident, type Seeker } from './residents.ts';
 import { restartBounds } from './restarts.ts';
 import type { WorkerKind } from './kind.ts';
 import type { ServerEras } from './server-eras.ts';
+import type { ServerMemory } from './server-memory.ts';
 import { fittingWorker, type SharingRules } from './sharing.ts';
 import type { ServerSpec } from './spec.ts';
 import { Staffing } from './staffing.ts';
@@ -27,6 +28,8 @@ export interface PoolParts {
   /** All sessions of the server, live. */
   readonly residents: ReadonlySet<Resident>;
   readonly eras: ServerEras;
+  /** What was answered before, for as long as nobody is there to answer. */
+  readonly memory: ServerMemory;
   /** The kind of worker that is kept warm. */
   readonly usualKind: () => WorkerKind;
   /** A worker answered its handshake. */
@@ -49,6 +52,8 @@ export class Pool {
   readonly facts = new Map<WorkerKind, ServerFacts>();
   /** The server has asked its client something: calls whose client can answer have a worker for themselves. */
   isInteractive = false;
+  readonly eras: ServerEras;
+  readonly memory: ServerMemory;
 
   readonly #parts: PoolParts;
   readonly #start: StartParts;
@@ -61,6 +66,8 @@ export class Pool {
     const { tenantId, spec, tools, residents, eras, usualKind } = parts;
     this.#parts = parts;
     this.spec = spec;
+    this.eras = eras;
+    this.memory = parts.memory;
     this.#breaker = createBreaker(tools.clock, tools.announce, { tenantId, server: spec.name });
     this.#waiting = createWaitingList({
       clock: tools.clock,
@@ -100,11 +107,6 @@ export class Pool {
     let sum = 0;
     for (const worker of this.workers) sum += worker.inFlight;
     return sum;
-  }
-
-  /** What is known of the server's eras. */
-  get eras(): ServerEras {
-    return this.#parts.eras;
   }
 
   /** How its workers are shared. */
@@ -157,9 +159,14 @@ export class Pool {
     giveHome(resident, this.workers, this.spec.pool.sharing);
   }
 
-  /** Start one worker ahead of any call. Rejects, in words for an operator, if it does not start. */
-  async warm(kind?: WorkerKind): Promise<void> {
-    if (this.workers.size === 0 && this.#staffing.starting === 0) await this.#staffing.startWarm(kind);
+  /** Start one worker ahead of any call, unless there is one. Rejects, in words for an operator, if it does not start. */
+  async warm(kind = this.#parts.usualKind()): Promise<void> {
+    if (this.#staffing.mayWarm(kind)) await this.#staffing.startWarm(kind);
+  }
+
+  /** Is there a worker of this kind that answers? */
+  hasOpen(kind: WorkerKind): boolean {
+    return [...this.workers].some((worker) => worker.isOpen && worker.kind === kind);
   }
 
   /** A worker that was started to find out about the server is one like any other, if there is room. */
@@ -199,12 +206,11 @@ export class Pool {
     for (const worker of this.workers) {
       if (now - worker.startedAt > restartBounds.soundAfterMs) this.#breaker.sound();
       if (now >= worker.expiresAt) this.#staffing.renew(worker);
-      if (worker.state !== 'idle') continue;
-      if (spare > 0 && now - worker.idleSince >= idle && !worker.isListenedTo) {
-        worker.stop('it was idle');
-        spare--;
-        reaped++;
-      }
+      const isUnused = worker.state === 'idle' && now - worker.idleSince >= idle && !worker.isListenedTo;
+      if (!isUnused || spare <= 0) continue;
+      worker.stop('it was idle');
+      spare--;
+      reaped++;
     }
     this.#staffing.fill();
     this.#staffing.grow();

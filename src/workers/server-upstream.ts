@@ -6,11 +6,13 @@ import type { Message } from '../mcp/message.ts';
 import type { Era } from '../mcp/versions.ts';
 import { tellListsChanged } from './attribution.ts';
 import { createWorkerKinds, everything, modernKind, plainKind, type WorkerKind } from './kind.ts';
-import { Line, type LineServer } from './line.ts';
+import { Line, type LineServer, type Recalled } from './line.ts';
 import { Pool } from './pool.ts';
 import { probe } from './probe.ts';
 import { giveHome } from './residents.ts';
 import { createServerEras, type ServerEras } from './server-eras.ts';
+import { Recollection } from './recollection.ts';
+import { openServerMemory } from './server-memory.ts';
 import { SessionLine } from './session-line.ts';
 import type { ServerSpec } from './spec.ts';
 import type { PoolTools } from './start-worker.ts';
@@ -38,6 +40,7 @@ export class ServerUpstream implements Upstream, LineServer {
   readonly #visitors: Visitors;
   /** Finding out whether the server speaks the modern era. */
   #probing: Promise<void> | undefined;
+  readonly #recollection: Recollection;
   /** Counts of pools that are no more. */
   readonly #past = { acquired: 0, created: 0 };
   #pool: Pool;
@@ -49,6 +52,11 @@ export class ServerUpstream implements Upstream, LineServer {
     this.#tools = tools;
     this.#newest = spec.generation;
     this.#pool = this.#createPool(spec);
+    this.#recollection = new Recollection({
+      pool: () => this.#pool,
+      lines: this.lines,
+      listChanged: () => this.#visitors.mirrored.forget(),
+    });
     this.#visitors = new Visitors({
       clock: tools.clock,
       lineFor: (caller) => this.#lineFor(caller, 'modern', undefined),
@@ -83,8 +91,8 @@ export class ServerUpstream implements Upstream, LineServer {
   async connect(caller: Caller, initialize: Call): Promise<Connection> {
     const line = this.#lineFor(caller, 'legacy', initialize.message);
     const { facts, spec } = this.#pool;
-    const known = facts.get(line.kind);
-    // A session needs to know the server, not to have a worker; only the first one waits.
+    const known = facts.get(line.kind) ?? this.#recollection.facts(line.kind);
+    // A session needs to know the server, not to have a worker; only the very first one waits.
     if (known && spec.pool.sharing !== 'exclusive') {
       this.#pool.house(line);
       return this.#connected(line, known);
@@ -106,7 +114,7 @@ export class ServerUpstream implements Upstream, LineServer {
 
   async discover(call: Call): Promise<ServerFacts> {
     await this.#knowEra();
-    return this.#visitors.facts(call);
+    return this.#visitors.facts(call, (kind) => this.#pool.facts.get(kind) ?? this.#recollection.facts(kind));
   }
 
   mirrored(call: Call, tool: string): readonly MirroredParameter[] | Promise<readonly MirroredParameter[]> {
@@ -130,6 +138,14 @@ export class ServerUpstream implements Upstream, LineServer {
     if ((eras.workerEra(era) ?? 'legacy') === 'modern') return modernKind;
     if (isExclusive) return initialize ? plainKind : declared;
     return spec.pool.max === 1 ? this.#kinds.legacy(everything) : declared;
+  }
+
+  recall(kind: WorkerKind, message: Message): Recalled | undefined {
+    return this.#recollection.list(kind, message);
+  }
+
+  remember(kind: WorkerKind, message: Message, response: Message): void {
+    this.#recollection.note(kind, message, response);
   }
 
   hungUp(line: Line): void {
@@ -158,7 +174,8 @@ export class ServerUpstream implements Upstream, LineServer {
   }
 
   #createPool(spec: ServerSpec): Pool {
-    const { eraBook } = this.#tools;
+    const { eraBook, memoryOf } = this.#tools.kept;
+    const memory = openServerMemory(memoryOf(this.tenantId, spec.name), spec);
     const eras = createServerEras(spec.era, eraBook.find(spec), (verdict) => eraBook.note(spec, verdict));
     return new Pool({
       tenantId: this.tenantId,
@@ -166,8 +183,9 @@ export class ServerUpstream implements Upstream, LineServer {
       tools: this.#tools,
       residents: this.lines,
       eras,
+      memory,
       usualKind: () => this.#usualKind(eras, spec),
-      started: () => undefined,
+      started: (worker) => void this.#recollection.compare(memory, worker),
       listChanged: ({ method }) => {
         if (method === 'notifications/tools/list_changed') this.#visitors.mirrored.forget();
       },

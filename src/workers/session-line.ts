@@ -9,8 +9,7 @@ import { type Message, paramsOf, valueOf } from '../mcp/message.ts';
 import { answerOf } from '../mcp/multiplexer.ts';
 import { idTextOf, ownAnswer } from '../mcp/own-answer.ts';
 import { latestModernVersion } from '../mcp/versions.ts';
-import type { Line, Speech } from './line.ts';
-import type { Worker } from './worker.ts';
+import type { Line, Speaker, Speech } from './line.ts';
 
 /** The way of a client with a session, of the legacy era, to a server of either. */
 export class SessionLine implements SessionWay {
@@ -58,7 +57,7 @@ export class SessionLine implements SessionWay {
   }
 
   /** `further`: what is to stand in `params` beside what the client put there. */
-  #speech(worker: Worker, { message }: Call, further: string): Speech<Reply | InputRequired> {
+  #speech(worker: Speaker, { message }: Call, further: string): Speech<Reply | InputRequired> {
     if (worker.kind.era === 'legacy') return asItIs;
     const { method } = message;
     return {

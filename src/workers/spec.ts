@@ -26,6 +26,8 @@ export const poolShape = {
   queue: z.int().min(0).max(100_000).default(256),
   /** How long a call may wait for a worker that is busy. */
   wait: duration(1).default(30_000),
+  /** Answer handshakes and lists at once, with what was answered the last time, while a worker starts. */
+  remember: z.boolean('write true or false').default(true),
 };
 export const poolSettings = z.strictObject(poolShape);
 export type PoolSettings = z.infer<typeof poolSettings>;

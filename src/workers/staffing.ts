@@ -54,6 +54,13 @@ export class Staffing {
     return open;
   }
 
+  /** Is there room for a worker of this kind, and none there or on its way? */
+  mayWarm(kind: WorkerKind): boolean {
+    const { workers, start } = this.#parts;
+    const isThere = this.#startingKinds.has(kind) || [...workers].some((worker) => worker.kind === kind);
+    return !isThere && this.openWorkers + this.#starting < start.spec.pool.max;
+  }
+
   /** Start as many workers as the waiting calls are worth, within `max`. */
   grow(): void {
     const { waiting, start, isRetired } = this.#parts;

@@ -3,7 +3,7 @@ import type { Announce } from '../events/events.ts';
 import type { Message } from '../mcp/message.ts';
 import type { Redactor } from '../secrets/redactor.ts';
 import type { Clock } from '../time/clock.ts';
-import type { EraBook } from './era-book.ts';
+import type { KeptState } from './kept-state.ts';
 import { HandshakeFailure } from './greet.ts';
 import type { WorkerKind } from './kind.ts';
 import type { Child, Launch } from './launch.ts';
@@ -20,8 +20,7 @@ export interface PoolTools {
   readonly launch: Launch;
   /** How long each step of stopping a process may take, in milliseconds. */
   readonly stopGrace: number;
-  /** What is known of the eras of servers. */
-  readonly eraBook: EraBook;
+  readonly kept: Pick<KeptState, 'eraBook' | 'memoryOf'>;
   /** Told of the secrets a process gets; masks them in what it wrote. */
   readonly redactor: Redactor;
 }

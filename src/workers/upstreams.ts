@@ -3,7 +3,7 @@ import { ProxyError } from '../calls/error.ts';
 import type { TenantId } from '../calls/ids.ts';
 import type { Announce } from '../events/events.ts';
 import type { Clock } from '../time/clock.ts';
-import type { EraBook } from './era-book.ts';
+import type { KeptState } from './kept-state.ts';
 import { createSeats, type Seats } from './seats.ts';
 import { ServerUpstream } from './server-upstream.ts';
 import type { ServerSpec } from './spec.ts';
@@ -21,7 +21,7 @@ export interface UpstreamsParts {
   readonly stopGrace: number;
   /** How often what is done by time is looked at, in milliseconds. */
   readonly sweepEvery: number;
-  readonly eraBook: EraBook;
+  readonly kept: KeptState;
   readonly redactor: PoolTools['redactor'];
 }
 
@@ -88,6 +88,7 @@ export class Upstreams {
   remove(tenantId: TenantId): void {
     for (const [name, upstream] of this.#byTenant.get(tenantId) ?? []) this.#forget(upstream, name);
     this.#byTenant.delete(tenantId);
+    this.#parts.kept.forget(tenantId);
   }
 
   /**

@@ -14,7 +14,7 @@ import type { Message } from '../mcp/message.ts';
 import { answerOf } from '../mcp/multiplexer.ts';
 import { idTextOf, ownAnswer } from '../mcp/own-answer.ts';
 import type { Edit } from '../mcp/splice.ts';
-import type { Line, Speech } from './line.ts';
+import type { Line, Speaker, Speech } from './line.ts';
 import type { Worker } from './worker.ts';
 
 export interface VisitorLineParts {
@@ -61,7 +61,7 @@ export class VisitorLine {
     return this.line.put(call, (worker) => this.#speech(worker, call, known), preferred);
   }
 
-  #speech(worker: Worker, call: Call, known: SealedState): Speech<Reply> {
+  #speech(worker: Speaker, call: Call, known: SealedState): Speech<Reply> {
     const { message } = call;
     if (worker.kind.era === 'legacy') {
       const identity = worker.facts?.identity ?? '{}';
@@ -82,7 +82,7 @@ export class VisitorLine {
   }
 
   /** A modern server's own state comes back to the process that gave it, and from nobody else. */
-  #sealed(worker: Worker, call: Call, response: Message): readonly Edit[] {
+  #sealed(worker: Speaker, call: Call, response: Message): readonly Edit[] {
     const scope = memberOf(response.resultMembers, 'cacheScope');
     // One URL serves many tenants, so nothing may be kept for everybody who uses it.
     const edits = scope ? [{ span: scope, text: '"private"' }] : [];

@@ -4,6 +4,7 @@ import type { Call, Reply } from '../calls/call.ts';
 import type { Caller, MirroredParameter } from '../calls/upstream.ts';
 import type { ServerFacts } from '../mcp/handshake.ts';
 import type { Clock } from '../time/clock.ts';
+import type { WorkerKind } from './kind.ts';
 import type { Line } from './line.ts';
 import { createMirroredParameters } from './mirrored.ts';
 import { VisitorLine } from './visitor-line.ts';
@@ -16,7 +17,7 @@ export interface VisitorsParts {
   readonly workerOf: (serial: number) => Worker | undefined;
 }
 
-/** Lines of callers that have not been used for long go when there are more than so many. */
+/** The oldest go when there are more than so many; a caller whose line went gets another. */
 const maxLines = 256;
 
 /** The callers of one server that have no session: of the modern era. */
@@ -25,7 +26,7 @@ export class Visitors {
   readonly #parts: VisitorsParts;
   readonly #parking: Parking;
   readonly #seal: StateSeal;
-  /** By key and what the client can do, the one used last at the end. */
+  /** By key and what the client can do, the oldest first. */
   readonly #lines = new Map<string, VisitorLine>();
 
   constructor(parts: VisitorsParts) {
@@ -38,9 +39,10 @@ export class Visitors {
     return this.#lineOf(call).exchange(call);
   }
 
-  /** What a worker for this caller said of the server; waits for one if there is none. */
-  async facts(call: Call): Promise<ServerFacts> {
-    const facts = await this.#lineOf(call).line.onWorker(call, (worker) => worker.facts);
+  /** What the server said of itself to a worker for such a caller; waits for one if `known` has nothing. */
+  async facts(call: Call, known: (kind: WorkerKind) => ServerFacts | undefined): Promise<ServerFacts> {
+    const { line } = this.#lineOf(call);
+    const facts = known(line.kind) ?? (await line.onWorker(call, (worker) => worker.facts));
     if (!facts) throw new Error('A worker that is open has answered its handshake');
     return facts;
   }
