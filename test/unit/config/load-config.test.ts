@@ -62,6 +62,7 @@ describe('an empty file is a sound one', () => {
           concurrency: 32,
           queue: 256,
           wait: 30_000,
+          remember: true,
         },
         deadline: { call: 60_000, max: 300_000 },
       },
