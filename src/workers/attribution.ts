@@ -7,6 +7,7 @@ import { type Message, paramsOf, readMessage, textOf } from '../mcp/message.ts';
 import { splice } from '../mcp/splice.ts';
 import type { AttachedLine } from './attached-line.ts';
 import type { Sharing } from './spec.ts';
+import { type TaskBook, taskIdOf } from './tasks.ts';
 import type { Worker } from './worker.ts';
 
 /** Where a notification comes from. */
@@ -15,6 +16,7 @@ export interface Origin {
   readonly sharing: Sharing;
   /** All sessions of the server. */
   readonly lines: Iterable<AttachedLine>;
+  readonly tasks: Pick<TaskBook, 'heard' | 'ownerOf'>;
 }
 
 /** Whom the server means. */
@@ -28,22 +30,36 @@ interface Addressee {
  * the one call in flight, is passed on; in doubt it is dropped, for it could show one user another's data.
  */
 export function routeNotification(origin: Origin, message: Message): void {
-  const { worker, sharing, lines } = origin;
+  const { worker, sharing } = origin;
   const { method } = message;
-  if (method === methods.resourceUpdated) {
-    const { uri } = paramsOf(message);
-    for (const line of worker.lines) {
-      if (line.subscriptions.has(String(uri))) line.caller.hear(message, undefined);
-    }
-  } else if (isListChanged(method)) {
-    // A list is the server's, whichever of its workers says so; on an exclusive one it is the session's own.
-    for (const line of sharing === 'exclusive' ? worker.lines : lines) line.caller.hear(message, undefined);
-  } else if (method === methods.cancelled) {
-    withdraw(worker, message);
-  } else {
-    const target = addressee(worker, sharing);
-    if (target && isWanted(target, message)) target.line.caller.hear(message, target.call);
-  }
+  if (method === methods.resourceUpdated) tellResource(worker, message);
+  else if (isListChanged(method)) tellList(origin, message);
+  else if (method === methods.cancelled) withdraw(worker, message);
+  else if (method === methods.taskStatus && sharing !== 'exclusive') tellTaskStatus(origin, message);
+  else tellAddressee(worker, sharing, message);
+}
+
+function tellResource({ lines }: Worker, message: Message): void {
+  const uri = String(paramsOf(message)['uri']);
+  for (const { subscriptions, caller } of lines) if (subscriptions.has(uri)) caller.hear(message, undefined);
+}
+
+/** A list is the server's, whichever of its workers says so; on an exclusive one it is the session's own. */
+function tellList({ worker, sharing, lines }: Origin, message: Message): void {
+  for (const { caller } of sharing === 'exclusive' ? worker.lines : lines) caller.hear(message, undefined);
+}
+
+function tellAddressee(worker: Worker, sharing: Sharing, message: Message): void {
+  const target = addressee(worker, sharing);
+  if (target && isWanted(target, message)) target.line.caller.hear(message, target.call);
+}
+
+/** How a task stands is told to whose it is, on all their sessions. */
+function tellTaskStatus({ lines, tasks }: Origin, message: Message): void {
+  const owner = tasks.ownerOf(taskIdOf(message));
+  tasks.heard(paramsOf(message));
+  if (owner === undefined) return;
+  for (const { caller } of lines) if (caller.keyName === owner) caller.hear(message, undefined);
 }
 
 function isWanted({ line, call }: Addressee, message: Message): boolean {

@@ -1,10 +1,11 @@
 import type { Call, Question } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import { initializedNotification, type ServerFacts } from '../mcp/handshake.ts';
-import { type Message, readMessage } from '../mcp/message.ts';
+import { memberOf } from '../mcp/members.ts';
+import { type Message, readMessage, textOf } from '../mcp/message.ts';
 import { methods } from '../mcp/methods.ts';
 import { Multiplexer, type Waiter } from '../mcp/multiplexer.ts';
-import type { Edit } from '../mcp/splice.ts';
+import { type Edit, splice } from '../mcp/splice.ts';
 import type { Clock } from '../time/clock.ts';
 import type { AttachedLine } from './attached-line.ts';
 import { greet } from './greet.ts';
@@ -23,8 +24,6 @@ export interface ConversationParts {
 export interface ConversationListener {
   request(message: Message): void;
   notification(message: Message): void;
-  /** Progress of a call that was answered already: of a task, or of nothing. */
-  strayProgress(message: Message, innerId: number): void;
   /** A call was answered, or is over for another reason. */
   finished(call: Call): void;
   /** A call that was put on the worker at `putAt` got no answer in its time. */
@@ -50,6 +49,8 @@ export interface Placed {
 export type ReadAnswer<Result> = (response: Message, idText: string) => Result;
 
 const maxReplyDepth = 256;
+/** Of tasks whose progress is passed on; older ones are silent. */
+const maxTaskTokens = 1000;
 
 /** What is said between the proxy and one worker, in the worker's era. */
 export class Conversation {
@@ -59,6 +60,8 @@ export class Conversation {
   unansweredOf: string | undefined;
   /** Questions of the server that wait for an answer, by its own id. */
   readonly questions = new Map<string, Question>();
+  /** Tokens of calls that became tasks, by the id they had on the worker. */
+  readonly #taskTokens = new Map<number, { readonly line: AttachedLine; readonly tokenText: string }>();
   readonly #parts: ConversationParts;
   readonly #mux: Multiplexer;
   readonly #listen: ModernListen | undefined;
@@ -75,7 +78,7 @@ export class Conversation {
       answeredLate: () => {
         if (this.#mux.abandoned === 0) this.unansweredOf = undefined;
       },
-      strayProgress: (message, innerId) => listener.strayProgress(message, innerId),
+      strayProgress: (message, innerId) => this.#taskProgress(message, innerId),
       violation: (reason) => listener.violation(reason),
     });
     if (kind.era !== 'modern') return;
@@ -109,7 +112,8 @@ export class Conversation {
    * Put a call on the worker; `read` makes something of the answer. Rejects with CRASHED, BAD_REPLY, or the reason
    * the call was cancelled with.
    */
-  exchange<Result>({ call, line, edits }: Placed, read: ReadAnswer<Result>): Promise<Result> {
+  exchange<Result>(placed: Placed, read: ReadAnswer<Result>): Promise<Result> {
+    const { call, line, edits } = placed;
     const { clock, listener } = this.#parts;
     return new Promise((resolve, reject) => {
       const waiter: CallWaiter = {
@@ -118,6 +122,7 @@ export class Conversation {
         reply: (response, idText) => {
           this.hasAnswered = true;
           listener.finished(call);
+          this.#keepToken(placed, response, innerId);
           settle({ resolve, reject }, () => read(response, idText));
         },
         progress: (notification) => {
@@ -187,6 +192,22 @@ export class Conversation {
         answered(undefined);
       },
     });
+  }
+
+  /** A task's progress goes on after its call was answered (2025-11-25 basic/utilities/tasks). */
+  #keepToken({ call, line }: Placed, { resultMembers }: Message, innerId: number): void {
+    const { bytes, metaToken } = call.message;
+    if (!metaToken || !memberOf(resultMembers, 'task')) return;
+    this.#taskTokens.set(innerId, { line, tokenText: textOf(bytes, metaToken) });
+    const [oldest] = this.#taskTokens.keys();
+    if (this.#taskTokens.size > maxTaskTokens && oldest !== undefined) this.#taskTokens.delete(oldest);
+  }
+
+  #taskProgress({ bytes, token }: Message, innerId: number): void {
+    const task = this.#taskTokens.get(innerId);
+    if (!task || !token || !this.#parts.lines.has(task.line)) return;
+    const told = splice(bytes, [{ span: token, text: task.tokenText }]);
+    task.line.caller.hear(readMessage(Buffer.concat(told), maxReplyDepth), undefined);
   }
 
   #leftUnanswered(keyName: string): void {

@@ -11,7 +11,7 @@ export function makePlace(workers: Iterable<Worker>, kind: WorkerKind): boolean 
   let quietest: Worker | undefined;
   for (const worker of workers) {
     // Had it been of use to those who wait, they would be on it.
-    if (worker.state === 'idle') {
+    if (worker.state === 'idle' && worker.liveTasks.size === 0) {
       worker.stop('another client needed its place');
       return true;
     }

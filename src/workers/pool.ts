@@ -17,6 +17,7 @@ import { fittingWorker, type SharingRules } from './sharing.ts';
 import type { ServerSpec } from './spec.ts';
 import { Staffing } from './staffing.ts';
 import type { PoolTools, StartParts } from './start-worker.ts';
+import type { TaskBook } from './tasks.ts';
 import { ageOf, tellExit, tellings } from './tellings.ts';
 import { createWaitingList, type Use, type WaitingList } from './waiting-list.ts';
 import type { Worker, WorkerListener } from './worker.ts';
@@ -34,6 +35,8 @@ export interface PoolParts {
   readonly usualKind: () => WorkerKind;
   /** A worker answered its handshake. */
   readonly started: (worker: Worker) => void;
+  /** Whose the server's tasks are. */
+  readonly tasks: () => Pick<TaskBook, 'heard' | 'ownerOf'>;
   /** A worker said that a list of the server's changed. */
   readonly listChanged: (message: Message) => void;
 }
@@ -104,9 +107,7 @@ export class Pool {
   }
 
   get inFlight(): number {
-    let sum = 0;
-    for (const worker of this.workers) sum += worker.inFlight;
-    return sum;
+    return [...this.workers].reduce((sum, worker) => sum + worker.inFlight, 0);
   }
 
   /** How its workers are shared. */
@@ -232,7 +233,7 @@ export class Pool {
 
   #listener(): WorkerListener {
     const { sharing } = this.spec.pool;
-    const { residents: lines, listChanged } = this.#parts;
+    const { residents: lines, listChanged, tasks } = this.#parts;
     return {
       request: (worker, message) => {
         this.isInteractive ||= isQuestion(message.method);
@@ -240,9 +241,8 @@ export class Pool {
       },
       notification: (worker, message) => {
         if (isListChanged(message.method)) listChanged(message);
-        routeNotification({ worker, sharing, lines }, message);
+        routeNotification({ worker, sharing, lines, tasks: tasks() }, message);
       },
-      strayProgress: () => undefined,
       changed: (worker) => {
         if (this.#breaker.isOpen && worker.talk.hasAnswered) this.#breaker.proved();
         if (this.#waiting.size > 0) this.#serve();

@@ -16,7 +16,9 @@ import { openServerMemory } from './server-memory.ts';
 import { SessionLine } from './session-line.ts';
 import type { ServerSpec } from './spec.ts';
 import type { PoolTools } from './start-worker.ts';
+import { createTaskBook, type TaskBook } from './tasks.ts';
 import { Visitors } from './visitors.ts';
+import type { Worker } from './worker.ts';
 
 /** How long an old generation may finish its calls, in milliseconds. */
 export const retireGraceMs = 30_000;
@@ -41,6 +43,7 @@ export class ServerUpstream implements Upstream, LineServer {
   /** Finding out whether the server speaks the modern era. */
   #probing: Promise<void> | undefined;
   readonly #recollection: Recollection;
+  readonly #tasks: TaskBook;
   /** Counts of pools that are no more. */
   readonly #past = { acquired: 0, created: 0 };
   #pool: Pool;
@@ -60,8 +63,9 @@ export class ServerUpstream implements Upstream, LineServer {
     this.#visitors = new Visitors({
       clock: tools.clock,
       lineFor: (caller) => this.#lineFor(caller, 'modern', undefined),
-      workerOf: (serial) => [...this.#pool.workers].find((worker) => worker.serial === serial),
+      workerOf: (serial) => this.#workerBy(serial),
     });
+    this.#tasks = createTaskBook(tools.clock, (serial) => this.#workerBy(serial));
   }
 
   get pool(): Pool {
@@ -104,7 +108,7 @@ export class ServerUpstream implements Upstream, LineServer {
 
   #connected(line: Line, { initialize }: ServerFacts): Connection {
     this.lines.add(line);
-    return { line: new SessionLine(line), result: initialize };
+    return { line: new SessionLine(line, this.#tasks), result: initialize };
   }
 
   readonly visit = (call: Call): Promise<Reply> =>
@@ -152,6 +156,10 @@ export class ServerUpstream implements Upstream, LineServer {
     this.lines.delete(line);
   }
 
+  #workerBy(serial: number): Worker | undefined {
+    return this.pools.flatMap((pool) => [...pool.workers]).find((worker) => worker.serial === serial);
+  }
+
   #lineFor(caller: Caller, era: Era, initialize: Message | undefined): Line {
     const declared = this.#kinds.legacy(caller.capabilities);
     return new Line({ caller, era, initialize, declared, server: this });
@@ -186,6 +194,7 @@ export class ServerUpstream implements Upstream, LineServer {
       memory,
       usualKind: () => this.#usualKind(eras, spec),
       started: (worker) => void this.#recollection.compare(memory, worker),
+      tasks: () => this.#tasks,
       listChanged: ({ method }) => {
         if (method === 'notifications/tools/list_changed') this.#visitors.mirrored.forget();
       },

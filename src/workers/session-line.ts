@@ -9,15 +9,20 @@ import { type Message, paramsOf, valueOf } from '../mcp/message.ts';
 import { answerOf } from '../mcp/multiplexer.ts';
 import { idTextOf, ownAnswer } from '../mcp/own-answer.ts';
 import { latestModernVersion } from '../mcp/versions.ts';
+import type { ReadAnswer } from './conversation.ts';
 import type { Line, Speaker, Speech } from './line.ts';
+import { type TaskBook, taskIdOf } from './tasks.ts';
 
 /** The way of a client with a session, of the legacy era, to a server of either. */
 export class SessionLine implements SessionWay {
   readonly line: Line;
   #known: { readonly level: string; readonly text: string } | undefined;
 
-  constructor(line: Line) {
+  readonly #tasks: TaskBook;
+
+  constructor(line: Line, tasks: TaskBook) {
     this.line = line;
+    this.#tasks = tasks;
   }
 
   readonly exchange = (call: Call): Promise<Reply> => {
@@ -27,12 +32,25 @@ export class SessionLine implements SessionWay {
     if (method === methods.discover) return Promise.resolve(failed(call, methodNotFound, 'Method not found'));
     if (method === methods.setLevel && !this.#isAlone) return Promise.resolve(this.#setLevel(call));
     if (method === methods.subscribe || method === methods.unsubscribe) return this.#subscription(call);
-    // Task ids are the whole worker's: on a worker of many sessions one could read another's results.
-    if (method.startsWith('tasks/') && !this.#isAlone) {
-      return Promise.resolve(failed(call, methodNotFound, 'Tasks need a server with `sharing: exclusive`'));
-    }
+    if (method.startsWith('tasks/') && !this.#isAlone) return this.#task(call);
     return this.#call(call);
   };
+
+  /** Task ids are a worker's, and on a worker of many sessions one could read another's results. */
+  async #task(call: Call): Promise<Reply> {
+    const { method } = call.message;
+    const { keyName } = this.line.caller;
+    if (method === 'tasks/list') {
+      const tasks = await this.#tasks.list(keyName);
+      return { parts: [ownAnswer(idTextOf(call.message), 'result', { tasks })], isError: false };
+    }
+    const worker = this.#tasks.workerOf(taskIdOf(call.message), keyName);
+    if (!worker) return failed(call, invalidParams, 'There is no such task of yours, or it is over');
+    return worker.exchange({ call, line: this.line, edits: [] }, (response, idText) => {
+      if (method !== 'tasks/result') this.#tasks.heard(valueOf(response, response.result));
+      return plainReply(response, idText);
+    });
+  }
 
   send(notification: Message): void {
     // On a worker of many sessions, one client's news (its roots, say) would be taken for everybody's.
@@ -58,7 +76,7 @@ export class SessionLine implements SessionWay {
 
   /** `further`: what is to stand in `params` beside what the client put there. */
   #speech(worker: Speaker, { message }: Call, further: string): Speech<Reply | InputRequired> {
-    if (worker.kind.era === 'legacy') return asItIs;
+    if (worker.kind.era === 'legacy') return { edits: [], read: this.#readerOf(worker) };
     const { method } = message;
     return {
       edits: envelopeOn(message, this.#envelope(), further),
@@ -67,6 +85,15 @@ export class SessionLine implements SessionWay {
           parts: answerOf(response, idText, legacyEdits(response, method)),
           isError: response.error !== undefined,
         },
+    };
+  }
+
+  #readerOf({ serial }: Speaker): ReadAnswer<Reply> {
+    if (this.#isAlone) return plainReply;
+    const { keyName } = this.line.caller;
+    return (response, idText) => {
+      this.#tasks.note(serial, keyName, response);
+      return plainReply(response, idText);
     };
   }
 
@@ -118,10 +145,9 @@ function note({ subscriptions }: Line, uri: string, isSubscribe: boolean): void 
   else subscriptions.delete(uri);
 }
 
-const asItIs: Speech<Reply> = {
-  edits: [],
-  read: (response, idText) => ({ parts: answerOf(response, idText), isError: response.error !== undefined }),
-};
+function plainReply(response: Message, idText: string): Reply {
+  return { parts: answerOf(response, idText), isError: response.error !== undefined };
+}
 
 /** An answer of the proxy's own in the server's place. */
 function answered({ message }: Call): Reply {

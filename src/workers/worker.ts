@@ -37,8 +37,6 @@ export interface WorkerParts {
 export interface WorkerListener {
   request(worker: Worker, message: Message): void;
   notification(worker: Worker, message: Message): void;
-  /** Progress of a call that was answered already: of a task, or of nothing. */
-  strayProgress(worker: Worker, message: Message, innerId: number): void;
   /** A place became free, or the worker can no longer be used. */
   changed(worker: Worker): void;
   misbehaved(worker: Worker, reason: string): void;
@@ -69,6 +67,8 @@ export class Worker {
   idleSince: number;
   /** What the server said of itself in its handshake. */
   facts: ServerFacts | undefined;
+  /** Tasks of 2025-11-25 that are at work in it, or whose results may still be fetched. */
+  readonly liveTasks = new Set<string>();
   /** Why it ends, if the proxy wanted it. */
   stopReason: string | undefined;
   exit: Exit | undefined;
@@ -123,7 +123,6 @@ export class Worker {
       listener: {
         request: (message) => listener.request(this, message),
         notification: (message) => listener.notification(this, message),
-        strayProgress: (message, innerId) => listener.strayProgress(this, message, innerId),
         finished: (call) => this.#finished(call),
         timedOut: (putAt) => this.#silence.timedOut(putAt),
         violation: (reason) => this.#violation(reason),
@@ -150,9 +149,9 @@ export class Worker {
     return this.#phase === 'open' && this.#channel.backlogBytes < maxBacklogBytes;
   }
 
-  /** Does one of its sessions wait for news of a resource? Then its silence is no idleness. */
+  /** Does one of its sessions wait for news of a resource, or for a task? Then its silence is no idleness. */
   get isListenedTo(): boolean {
-    return isAnyListening(this.lines);
+    return this.liveTasks.size > 0 || isAnyListening(this.lines);
   }
 
   /**

@@ -36,7 +36,7 @@ export function someWorker(
   unansweredOf?: string,
 ): Worker {
   const worker = Object.create(Worker.prototype) as Worker;
-  const facts = { kind: plainKind, talk: { unansweredOf }, ...own, inFlight, isOpen };
+  const facts = { kind: plainKind, talk: { unansweredOf }, liveTasks: new Set(), ...own, inFlight, isOpen };
   return Object.defineProperties(
     worker,
     Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, { value }])),
