@@ -40,8 +40,8 @@ export interface Proxy extends Actions {
    * Resolves with how many calls were cut. `reason` is for the log.
    */
   stop(reason?: string): Promise<{ readonly cutCalls: number }>;
-  /** Kill every child process at once, synchronously. For the very end only. */
-  kill(): void;
+  /** Kill every child process at once, synchronously. For the very end only; the log tells `stack`, if a fault is why. */
+  kill(stack?: string): void;
 }
 
 export interface ProxyOptions {
@@ -134,29 +134,29 @@ class App implements Proxy {
     return (this.#stopping ??= this.#stop(reason));
   }
 
-  kill(): void {
+  kill(stack?: string): void {
     this.#kill();
+    if (stack !== undefined) this.#announce({ type: 'proxy.crashed', stack });
     this.#logger.flush();
   }
 
   async status(): Promise<Status> {
     const { tenants, gateway, listener } = this.#doors;
-    return Promise.resolve(
-      buildStatus({
-        version,
-        clock: systemClock,
-        startedAt: this.#startedAt,
-        state: this.#state,
-        url: listener.url,
-        tenants,
-        upstreams: this.#upstreams,
-        sessions: this.#sessions,
-        tally: this.#tally,
-        inFlight: gateway.inFlight,
-        groupMemory: readGroupMemory(),
-        redact: this.#redactor.redact,
-      }),
-    );
+    const status = buildStatus({
+      version,
+      clock: systemClock,
+      startedAt: this.#startedAt,
+      state: this.#state,
+      url: listener.url,
+      tenants,
+      upstreams: this.#upstreams,
+      sessions: this.#sessions,
+      tally: this.#tally,
+      inFlight: gateway.inFlight,
+      groupMemory: readGroupMemory(),
+      redact: this.#redactor.redact,
+    });
+    return Promise.resolve(status);
   }
 
   reload(): Promise<TenantChange> {

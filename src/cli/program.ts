@@ -92,7 +92,8 @@ function addWatching(program: Command, terminal: Terminal, done: Done): void {
     .description('read the configuration and every tenant, start nothing, and say every problem')
     .addOption(configOption())
     .option('--json', 'as a document, for programs')
-    .action(async (options: ConfigOptions & { json?: boolean }) => {
+    .option('--strict', 'warnings count as problems do: for pipelines')
+    .action(async (options: ConfigOptions & { json?: boolean; strict?: boolean }) => {
       const { check } = await import('./commands/check.ts');
       done(await check(terminal, options));
     });

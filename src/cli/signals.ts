@@ -5,6 +5,24 @@ interface Stoppable {
   readonly kill: () => void;
 }
 
+/** EX_SOFTWARE, as sysexits.h has it. */
+const failedExitCode = 70;
+
+/**
+ * What nobody caught ends the process: its state can no longer be known. Node itself would print all that hangs on an
+ * error, the environment of a child among it; `tell` is given the words alone.
+ */
+export function endOnFault(tell: (stack: string) => void): void {
+  process.once('uncaughtException', (fault: unknown) => {
+    try {
+      // Only what an Error says of itself.
+      tell(fault instanceof Error ? (fault.stack ?? fault.message) : String(fault));
+    } finally {
+      process.exit(failedExitCode);
+    }
+  });
+}
+
 /** Waits for the first SIGTERM or SIGINT and for the graceful stop it starts; a second one kills everything. */
 export function untilSignalled({ stop, kill }: Stoppable): Promise<void> {
   return new Promise((resolve, reject) => {

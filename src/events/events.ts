@@ -17,6 +17,7 @@ export type ProxyEvent =
   | { readonly type: 'proxy.draining'; readonly reason: string; readonly inFlight: number }
   | { readonly type: 'proxy.failed'; readonly requestId: string; readonly reason: string }
   | { readonly type: 'proxy.stopped'; readonly cutCalls: number }
+  | { readonly type: 'proxy.crashed'; readonly stack: string }
   | (WorkerFacts & { readonly type: 'worker.started'; readonly startMs: number })
   | (WorkerFacts & { readonly type: 'worker.spawned' })
   | (WorkerFacts & {

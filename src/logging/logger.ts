@@ -70,7 +70,7 @@ function cleanFields(fields: LogFields, redact: (text: string) => string): Recor
   const cleaned: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    const max = name === 'stderrTail' ? maxTailChars : maxFieldChars;
+    const max = name === 'stderrTail' || name === 'stack' ? maxTailChars : maxFieldChars;
     // Redacted before it is cut, or the first half of a secret would slip through.
     const isOwn = ownNames.has(name);
     cleaned[name] =

@@ -91,6 +91,7 @@ const proxyLines = {
   'proxy.failed': (event) => error(`A request found a fault of the proxy's own: ${event.reason}`),
   'proxy.stopped': (event) =>
     event.cutCalls > 0 ? warn(`Stopped; ${counted(event.cutCalls, 'call')} cut short`) : info('Stopped'),
+  'proxy.crashed': () => error('The proxy itself failed, and ends; please report it with this line'),
   'auth.refused': (event) => warn(`Refused a caller without a valid key: ${event.remote}`),
   'tenants.reloaded': (event) =>
     info(

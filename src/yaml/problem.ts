@@ -29,3 +29,24 @@ export const problemCodes = {
 } as const;
 
 export type ProblemCode = keyof typeof problemCodes;
+
+/**
+ * Something that works, and that an operator would rather not have: told by `proxy check`, never by a proxy that runs.
+ * Never quotes a value.
+ */
+export interface Warning extends Omit<Problem, 'code'> {
+  readonly code: WarningCode;
+}
+
+/** Every kind of warning, documented in docs/errors.md. */
+export const warningCodes = {
+  PLAIN_SECRET: 'a credential stands in plain text',
+  DEFAULT_SECRET: 'a credential has a default in plain text',
+  UNUSED_REFERENCE: 'what looks like a reference stands where none is filled in',
+  UNPINNED_PACKAGE: 'a package is fetched in whatever version is newest',
+  READABLE_BY_OTHERS: 'every user of the machine can read a file that is worth hiding',
+  WRITABLE_BY_OTHERS: 'others than its owner can change a file that decides what is run',
+  SHARED_CREDENTIAL: 'a variable of the proxy that is a credential reaches every tenant, or no one',
+} as const;
+
+export type WarningCode = keyof typeof warningCodes;

@@ -9,7 +9,7 @@ import { environmentOverrides } from '../../src/config/environment.ts';
 import { type ProxyEvent } from '../../src/events/events.ts';
 import { tenantDefinition } from '../../src/tenants/definition.ts';
 import { failureCodes } from '../../src/servers/kit/failure.ts';
-import { problemCodes } from '../../src/yaml/problem.ts';
+import { problemCodes, warningCodes } from '../../src/yaml/problem.ts';
 import { readYaml } from '../../src/yaml/read-yaml.ts';
 import { serverSettings, settingsIn } from './settings.ts';
 
@@ -40,7 +40,9 @@ const ofServers = (file: string): readonly string[] => {
 const firstCells = (text: string) => [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell = '']) => cell);
 
 describe('errors', () => {
-  const codes = new Set<string>([...Object.keys(errorCodes), ...Object.keys(problemCodes)]);
+  const codes = new Set<string>(
+    [errorCodes, problemCodes, warningCodes].flatMap((table) => Object.keys(table)),
+  );
 
   test.each(Object.entries(errorCodes))(
     '%s is told as the table has it',
@@ -51,11 +53,12 @@ describe('errors', () => {
   );
 
   test('docs/errors.md has every code once, and no other', () => {
-    const [ofClients = '', ofFiles = ''] = read('docs/errors.md').split(
-      '## What can be wrong with the configuration',
+    const [ofClients = '', ofFiles = '', ofWarnings = ''] = read('docs/errors.md').split(
+      /## What (?:can be wrong with the configuration|`proxy check` warns of)/,
     );
     expect(firstCells(ofClients).toSorted()).toEqual(Object.keys(errorCodes).toSorted());
     expect(firstCells(ofFiles).toSorted()).toEqual(Object.keys(problemCodes).toSorted());
+    expect(firstCells(ofWarnings).toSorted()).toEqual(Object.keys(warningCodes).toSorted());
   });
 
   test('docs/servers has every failure of a tool as the kit has it', () => {

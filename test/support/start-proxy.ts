@@ -89,7 +89,7 @@ export async function startProxy(options: StartOptions = {}): Promise<RunningPro
   const write = (id: string, text: string): void => {
     const key = (keys[id] ??= `mcpx_test_${randomBytes(32).toString('hex')}`);
     const file = path.join(dir, 'tenants', `${id}.yaml`);
-    writeFileSync(`${file}.tmp`, withKey(text, key));
+    writeFileSync(`${file}.tmp`, withKey(text, key), { mode: 0o600 });
     renameSync(`${file}.tmp`, file);
   };
   mkdirSync(path.join(dir, 'tenants'));
@@ -137,10 +137,10 @@ export async function startProxy(options: StartOptions = {}): Promise<RunningPro
 /** Runs `proxy` to its end. */
 export function runCommand(
   args: readonly string[],
-  options: { cwd: string; env?: Record<string, string> },
+  { input, ...options }: { cwd: string; env?: Record<string, string>; input?: string },
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       [cli, ...args],
       { ...options, timeout: 20_000, maxBuffer: 64 * 1024 ** 2 },
@@ -148,6 +148,7 @@ export function runCommand(
         resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err });
       },
     );
+    if (input !== undefined) child.stdin?.end(input);
   });
 }
 

@@ -1,41 +1,50 @@
 import { counted } from '../../text/plain-text.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { type Tenant } from '../../tenants/tenant.ts';
-import { type Problem } from '../../yaml/problem.ts';
+import { type Problem, type Warning } from '../../yaml/problem.ts';
+import { warningsFor } from '../check-warnings.ts';
 import { commandTrouble } from '../find-command.ts';
-
-import { problemLines } from '../problems.ts';
+import { problemLines, warningLines } from '../problems.ts';
 import { readTenants } from '../read-tenants.ts';
 import { type ExitCode, type Terminal } from '../terminal.ts';
 
 interface CheckOptions {
   readonly config: string;
   readonly json?: boolean;
+  /** Warnings count as problems do. */
+  readonly strict?: boolean;
 }
 interface Findings {
   readonly tenants: number;
   readonly problems: readonly Problem[];
+  readonly warnings: readonly Warning[];
 }
 
 /** Reads everything, starts nothing. */
 export async function check(terminal: Terminal, options: CheckOptions): Promise<ExitCode> {
-  const { tenants, problems } = await findings(options.config);
+  const { tenants, problems, warnings } = await findings(options.config);
+  const ok = problems.length === 0 && (options.strict !== true || warnings.length === 0);
   if (options.json === true) {
-    terminal.out(`${JSON.stringify({ ok: problems.length === 0, tenants, problems }, null, 2)}\n`);
+    terminal.out(`${JSON.stringify({ ok, tenants, problems, warnings }, null, 2)}\n`);
   } else {
-    terminal.out(problemLines(problems));
+    terminal.out(problemLines(problems) + warningLines(warnings));
     const verdict =
       problems.length === 0 ? 'no problem found' : `${counted(problems.length, 'problem')} found`;
-    terminal.out(`${counted(tenants, 'tenant')}, ${verdict}\n`);
+    const warned = warnings.length === 0 ? '' : `, ${counted(warnings.length, 'warning')}`;
+    terminal.out(`${counted(tenants, 'tenant')}, ${verdict}${warned}\n`);
   }
-  return problems.length > 0 ? 1 : 0;
+  return ok ? 0 : 1;
 }
 
 async function findings(configFile: string): Promise<Findings> {
   const loaded = loadConfig(configFile);
-  if (!('config' in loaded)) return { tenants: 0, problems: loaded.problems };
+  if (!('config' in loaded)) return { tenants: 0, problems: loaded.problems, warnings: [] };
   const { tenants, problems } = await readTenants(loaded.config, process.env);
-  return { tenants: tenants.length, problems: [...problems, ...missingCommands(tenants)] };
+  return {
+    tenants: tenants.length,
+    problems: [...problems, ...missingCommands(tenants)],
+    warnings: warningsFor(configFile, loaded.config, process.env),
+  };
 }
 
 /** A disabled tenant's server is not started, so it may be missing. */

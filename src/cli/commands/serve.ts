@@ -1,7 +1,7 @@
 import { createProxy } from '../../app.ts';
 import { type Config } from '../../config/load-config.ts';
 import { readConfig } from '../read-config.ts';
-import { untilSignalled } from '../signals.ts';
+import { endOnFault, untilSignalled } from '../signals.ts';
 import { type ExitCode, type Terminal } from '../terminal.ts';
 
 interface ServeOptions {
@@ -17,6 +17,7 @@ export async function serve(terminal: Terminal, options: ServeOptions): Promise<
   if (written === undefined) return 1;
   const config = withOverrides(written, options);
   const proxy = createProxy(config);
+  endOnFault((stack) => proxy.kill(stack));
   let url: string;
   try {
     ({ url } = await proxy.start());

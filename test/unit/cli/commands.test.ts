@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { runRecorded } from '../../support/recording-terminal.ts';
 import { useTempFolder } from '../../support/temp-folder.ts';
 
@@ -13,7 +13,8 @@ beforeEach(() => {
   put('acme', `# Acme\ntenant: acme\nkeys: []\n${server}`);
   put('globex', `tenant: globex\nenabled: false\nservers:\n  a: { command: x }\n  b: { command: y }\n`);
 });
-const put = (id: string, text: string) => writeFileSync(temp.file('tenants', `${id}.yaml`), text);
+const put = (id: string, text: string) =>
+  writeFileSync(temp.file('tenants', `${id}.yaml`), text, { mode: 0o600 });
 const textOf = (id: string) => readFileSync(temp.file('tenants', `${id}.yaml`), 'utf8');
 /** The configuration goes before a "--", after which everything is an argument. */
 function proxy(...args: readonly string[]) {
@@ -76,13 +77,14 @@ describe('check', () => {
   test('--json is a document for programs', async () => {
     const good = await proxy('check', '--json');
     expect(good.code).toBe(0);
-    expect(JSON.parse(good.out)).toEqual({ ok: true, tenants: 2, problems: [] });
+    expect(JSON.parse(good.out)).toEqual({ ok: true, tenants: 2, problems: [], warnings: [] });
     put('acme', `tenant: globex\n${server}`);
     const bad = await proxy('check', '--json');
     expect(bad.code).toBe(1);
     expect(JSON.parse(bad.out)).toEqual({
       ok: false,
       tenants: 1,
+      warnings: [],
       problems: [
         {
           file: temp.file('tenants/acme.yaml'),
@@ -93,6 +95,62 @@ describe('check', () => {
         },
       ],
     });
+  });
+
+  test('warnings are told beside problems, and fail it only if it is strict', async () => {
+    const secret = 'ghp_abcdefghijklmnopqrstuvwxyz0123456789';
+    put('acme', `tenant: acme\nserver: { command: node, env: { A: ${secret} } }\n`);
+    const file = temp.file('tenants/acme.yaml');
+    const lax = await proxy('check');
+    expect(lax.code).toBe(0);
+    expect(lax.out).toMatch(
+      /acme\.yaml:2:\d+ warning PLAIN_SECRET .*\n2 tenants, no problem found, 1 warning\n$/,
+    );
+    expect(lax.out).not.toContain(secret);
+    expect((await proxy('check', '--strict')).code).toBe(1);
+    const { out, code } = await proxy('check', '--strict', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      ok: false,
+      problems: [],
+      warnings: [{ file, code: 'PLAIN_SECRET' }],
+    });
+  });
+
+  test('files that others can read or change are warned of', async () => {
+    writeFileSync(temp.file('mounted'), 'x', { mode: 0o644 });
+    put('acme', 'tenant: acme\nserver: { command: node, env: { A: "${file:mounted}" } }\n');
+    chmodSync(temp.file('tenants/globex.yaml'), 0o666);
+    chmodSync(temp.file('tenants'), 0o777);
+    chmodSync(temp.file('proxy.config.yaml'), 0o662);
+    mkdirSync(temp.file('.proxy'));
+    writeFileSync(temp.file('.proxy/master.key'), 'x', { mode: 0o644 });
+    const { out } = await proxy('check');
+    const warned = out
+      .split('\n')
+      .flatMap((line) => /^(\S+) warning (\w+_BY_OTHERS)/.exec(line)?.slice(1).join(' ') ?? []);
+    expect(warned.map((line) => line.replace(`${temp.path}/`, '')).toSorted()).toEqual([
+      '.proxy/master.key READABLE_BY_OTHERS',
+      'mounted READABLE_BY_OTHERS',
+      'proxy.config.yaml WRITABLE_BY_OTHERS',
+      'tenants WRITABLE_BY_OTHERS',
+      'tenants/globex.yaml READABLE_BY_OTHERS',
+      'tenants/globex.yaml WRITABLE_BY_OTHERS',
+    ]);
+  });
+
+  test('credentials that reach everybody, or nobody, are warned of', async () => {
+    writeFileSync(temp.file('proxy.config.yaml'), 'workers: { passEnv: [HTTPS_PROXY, OPENAI_API_KEY] }\n');
+    vi.stubEnv('AUTOTASK_SECRET', 'left-over-4711');
+    vi.stubEnv('AUTOTASK_USERNAME', 'somebody-4711');
+    put('acme', 'tenant: acme\nserver: { command: node, env: { A: "${AUTOTASK_USERNAME}" } }\n');
+    const { out } = await proxy('check');
+    vi.unstubAllEnvs();
+    expect(out).toMatch(
+      /warning SHARED_CREDENTIAL workers\.passEnv gives OPENAI_API_KEY to the servers of every tenant/,
+    );
+    expect(out).toMatch(/environment variable AUTOTASK_SECRET warning SHARED_CREDENTIAL/);
+    expect(out).not.toMatch(/HTTPS_PROXY|AUTOTASK_USERNAME warning|4711/);
   });
 
   test('a configuration that is broken, or not there', async () => {

@@ -1,9 +1,9 @@
 import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { Folder } from '../../../src/tenants/folder.ts';
+import { Folder, type FolderLook } from '../../../src/tenants/folder.ts';
 import { type ReadingContext } from '../../../src/tenants/reading.ts';
-import { readingContext, secretsFrom, tenantText } from '../../support/some-tenants.ts';
+import { readingContext, revealed, secretsFrom, tenantText } from '../../support/some-tenants.ts';
 import { useTempFolder } from '../../support/temp-folder.ts';
 
 const temp = useTempFolder();
@@ -33,6 +33,31 @@ const namesOf = async (names?: readonly string[]) => {
   const { records } = await folder.look(names && new Set(names));
   return records.map(({ name }) => name);
 };
+
+test('a file is read again when a secret it takes from elsewhere has changed, at a look at all', async () => {
+  folder = new Folder(temp.file('tenants'), { ...readingContext, secrets: secretsFrom(() => '', temp.path) });
+  const write = (text: string) => {
+    writeFileSync(temp.file('fresh'), text);
+    renameSync(temp.file('fresh'), temp.file('mounted'));
+  };
+  const tokenOf = (looked: FolderLook) =>
+    looked.records.map(({ candidate, problems }) =>
+      candidate ? revealed(candidate.servers.get('default')?.env)['A'] : problems[0]?.code,
+    );
+  writeFileSync(inFolder('a.yaml'), 'tenant: a\nserver: { command: x, env: { A: "${file:mounted}" } }\n');
+  put('b');
+  expect(tokenOf(await folder.look(undefined))).toEqual(['MISSING_SECRET', '']);
+  write('one');
+  expect(tokenOf(await folder.look(undefined))).toEqual(['one', '']);
+  const { records } = await folder.look(undefined);
+  write('two');
+  // Somebody saved another file: not the time to look at everything.
+  expect(tokenOf(await folder.look(new Set(['b.yaml'])))).toEqual(['one', '']);
+  const again = await folder.look(undefined);
+  expect(tokenOf(again)).toEqual(['two', '']);
+  // Who takes nothing from there is the very same.
+  expect(again.records[1]).toBe(records[1]);
+});
 
 test('a file is read once, and again only if it has changed', async () => {
   put('a');

@@ -1,0 +1,294 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createSecretSources, hasChanged, type TenantSecrets } from '../../../../src/secrets/sources.ts';
+import { MasterKeyError, parseMasterKeys } from '../../../../src/secrets/vault/master-key.ts';
+import { fetchMasterKeys, type MasterKeySource } from '../../../../src/secrets/vault/master-key-source.ts';
+import { Vault } from '../../../../src/secrets/vault/vault.ts';
+import { VaultEditor, VaultError } from '../../../../src/secrets/vault/vault-editor.ts';
+import { createFakeClock } from '../../../support/fake-clock.ts';
+import { useTempFolder } from '../../../support/temp-folder.ts';
+
+const temp = useTempFolder();
+const newKey = () => randomBytes(32).toString('hex');
+const keysOf = (...texts: readonly string[]) => parseMasterKeys(Buffer.from(texts.join('\n')));
+const folder = () => temp.file('vault');
+const keyFile = () => temp.file('master.key');
+let key: string;
+let editor: VaultEditor;
+beforeEach(() => {
+  key = newKey();
+  writeFileSync(keyFile(), key);
+  editor = new VaultEditor(folder());
+});
+const set = (tenantId: string, name: string, value: string, ...keys: readonly string[]) =>
+  editor.set({ tenantId, name }, value, () => Promise.resolve(keysOf(...(keys.length > 0 ? keys : [key]))));
+const rotate = (...keys: readonly string[]) => editor.rotate(() => Promise.resolve(keysOf(...keys)));
+
+const clock = createFakeClock();
+const vaultOf = (masterKey: MasterKeySource = { file: keyFile() }, env = {}) =>
+  new Vault({ folder: folder(), masterKey, cache: 300_000, env, clock });
+/** What a vault finds for a tenant after it was prepared for it: the value, or the code and the message. */
+async function find(vault: Vault, tenantId: string, name: string): Promise<string> {
+  await vault.prepare([tenantId]);
+  const found = vault.find(tenantId, name);
+  return found.ok ? found.value : `${found.trouble.code} ${found.trouble.message}`;
+}
+
+describe('the vault', () => {
+  test('gives each tenant its own, and none another`s', async () => {
+    await set('acme', 'TOKEN', 'of acme');
+    await set('globex', 'TOKEN', 'of globex');
+    const vault = vaultOf();
+    await vault.prepare(['acme', 'globex', 'nobody']);
+    expect(vault.find('acme', 'TOKEN')).toEqual({ ok: true, value: 'of acme' });
+    expect(vault.find('globex', 'TOKEN')).toEqual({ ok: true, value: 'of globex' });
+    expect(vault.find('nobody', 'TOKEN')).toMatchObject({ trouble: { code: 'MISSING_SECRET' } });
+    for (const name of ['NONE', 'toString', '__proto__', 'constructor'])
+      expect(vault.find('acme', name)).toMatchObject({ trouble: { code: 'MISSING_SECRET' } });
+  });
+
+  test('is a folder and files that only their owner can look into', async () => {
+    await set('acme', 'TOKEN', 'plain-value');
+    expect(statSync(folder()).mode & 0o777).toBe(0o700);
+    expect(statSync(temp.file('vault', 'acme.json')).mode & 0o777).toBe(0o600);
+    expect(readFileSync(temp.file('vault', 'acme.json'), 'latin1')).not.toContain('plain-value');
+  });
+
+  test('without which nothing is asked for a master key', async () => {
+    rmSync(keyFile());
+    const vault = vaultOf({ command: ['/nowhere/no-such-command'] });
+    expect(await find(vault, 'acme', 'TOKEN')).toMatch(/^MISSING_SECRET .*proxy secret set acme TOKEN/);
+  });
+
+  test('a record that was moved to another tenant or name is not opened', async () => {
+    await set('acme', 'TOKEN', 'of acme');
+    await set('acme', 'OTHER', 'other');
+    copyFileSync(temp.file('vault', 'acme.json'), temp.file('vault', 'globex.json'));
+    expect(await find(vaultOf(), 'globex', 'TOKEN')).toMatch(/^VAULT_DAMAGED .*is no vault file of globex/);
+    const text = readFileSync(temp.file('vault', 'acme.json'), 'utf8');
+    writeFileSync(temp.file('vault', 'globex.json'), text.replace('"tenant": "acme"', '"tenant": "globex"'));
+    expect(await find(vaultOf(), 'globex', 'TOKEN')).toMatch(
+      /^VAULT_DAMAGED .*proxy secret set globex TOKEN/,
+    );
+    const swapped = text.replace('"TOKEN"', '"X"').replace('"OTHER"', '"TOKEN"');
+    writeFileSync(temp.file('vault', 'acme.json'), swapped);
+    expect(await find(vaultOf(), 'acme', 'TOKEN')).toMatch(/^VAULT_DAMAGED/);
+  });
+
+  test.each(['', '{', '[]', '{"version":1}', 'a-secret-that-somebody-put-there'])(
+    'a file with %j in it is told of, and not quoted',
+    async (text) => {
+      mkdirSync(folder());
+      writeFileSync(temp.file('vault', 'acme.json'), text);
+      const told = await find(vaultOf(), 'acme', 'TOKEN');
+      expect(told).toMatch(/^VAULT_DAMAGED .*back from a backup/);
+      expect(told).not.toContain('somebody');
+      await expect(set('acme', 'TOKEN', 'x')).rejects.toThrow(VaultError);
+    },
+  );
+
+  test.runIf(process.getuid?.() !== 0)('a file that may not be read is told of (not as root)', async () => {
+    await set('acme', 'TOKEN', 'x');
+    chmodSync(temp.file('vault', 'acme.json'), 0);
+    expect(await find(vaultOf(), 'acme', 'TOKEN')).toMatch(/^UNREADABLE .*EACCES/);
+  });
+});
+
+describe('a master key', () => {
+  test('that is another one says which is needed, which there is, and what to do', async () => {
+    await set('acme', 'TOKEN', 'x');
+    const [right] = keysOf(key);
+    writeFileSync(keyFile(), newKey());
+    const [wrong] = keysOf(readFileSync(keyFile(), 'utf8'));
+    const told = await find(vaultOf(), 'acme', 'TOKEN');
+    expect(told).toMatch(/^VAULT_LOCKED /);
+    for (const part of [right.id, wrong.id, keyFile(), 'proxy secret rotate']) expect(told).toContain(part);
+    expect(told).not.toContain(key);
+  });
+
+  test.each<[string, () => MasterKeySource, RegExp]>([
+    ['a file that is not there', () => ({ file: temp.file('none') }), /no file .*none; put the key/],
+    ['a file with a word in it', () => ({ file: temp.file('word') }), /is no master key/],
+    ['a folder', () => ({ file: temp.path }), /cannot be read: no file/],
+    ['a variable that is not set', () => ({ env: 'NOT_SET' }), /variable NOT_SET is not set; .*openssl rand/],
+    ['a command that is not there', () => ({ command: ['/nowhere/x'] }), /\/nowhere\/x .*failed \(ENOENT\)/],
+    ['a command that fails', () => ({ command: ['false'] }), /command false .*failed \(1\); run it by hand/],
+    ['a command that prints a word', () => ({ command: ['echo', 'swordfish'] }), /is no master key/],
+  ])('from %s is told of', async (_what, source, message) => {
+    writeFileSync(temp.file('word'), 'swordfish');
+    await set('acme', 'TOKEN', 'x');
+    const told = await find(vaultOf(source()), 'acme', 'TOKEN');
+    expect(told).toMatch(/^VAULT_LOCKED /);
+    expect(told).toMatch(message);
+    expect(told).not.toContain('swordfish');
+    await expect(fetchMasterKeys(source(), {})).rejects.toThrow(MasterKeyError);
+  });
+
+  test('comes from a variable, or from what a command prints, without a shell', async () => {
+    await set('acme', 'TOKEN', 'x');
+    expect(await find(vaultOf({ env: 'K' }, { K: key }), 'acme', 'TOKEN')).toBe('x');
+    expect(await find(vaultOf({ command: ['printf', '%s\\n', key] }), 'acme', 'TOKEN')).toBe('x');
+    expect(await find(vaultOf({ command: ['cat', keyFile()] }), 'acme', 'TOKEN')).toBe('x');
+    const bytes = "process.stdout.write(Buffer.from(process.argv[1], 'hex'))";
+    expect(await find(vaultOf({ command: [process.execPath, '-e', bytes, key] }), 'acme', 'TOKEN')).toBe('x');
+    expect(await find(vaultOf({ command: ['echo', '$(cat', keyFile()] }), 'acme', 'TOKEN')).toMatch(
+      /^VAULT_LOCKED/,
+    );
+  });
+
+  test('is asked for once in five minutes, and at once when a record names another one', async () => {
+    await set('acme', 'TOKEN', 'x');
+    writeFileSync(temp.file('count'), '');
+    const count = () => readFileSync(temp.file('count'), 'utf8').length;
+    const script = `printf x >> ${temp.file('count')}; cat ${keyFile()}`;
+    const vault = vaultOf({ command: ['/bin/sh', '-c', script] });
+    expect(await find(vault, 'acme', 'TOKEN')).toBe('x');
+    expect(await find(vault, 'acme', 'TOKEN')).toBe('x');
+    expect(count()).toBe(1);
+    clock.advance(300_000);
+    expect(await find(vault, 'acme', 'TOKEN')).toBe('x');
+    expect(count()).toBe(2);
+    const fresh = newKey();
+    writeFileSync(keyFile(), `${fresh}\n${key}`);
+    await rotate(fresh, key);
+    expect(await find(vault, 'acme', 'TOKEN')).toBe('x');
+    expect(count()).toBe(3);
+  });
+
+  test('that is forgotten while tenants are read is still there for them', async () => {
+    await set('acme', 'TOKEN', 'x');
+    const vault = vaultOf();
+    await vault.prepare(['acme']);
+    clock.advance(3_600_000);
+    expect(vault.find('acme', 'TOKEN')).toEqual({ ok: true, value: 'x' });
+  });
+});
+
+describe('what a tenant`s secrets depend on', () => {
+  const secretsOf = async (vault: Vault): Promise<TenantSecrets> => {
+    const sources = createSecretSources({ lookup: () => undefined, baseDir: temp.path, vault });
+    await sources.prepare(['acme']);
+    return sources.of('acme');
+  };
+
+  test('is its file in the vault, also one that is not there yet', async () => {
+    const before = await secretsOf(vaultOf());
+    before.vault('TOKEN');
+    expect(hasChanged(before.inputs)).toBe(false);
+    await set('acme', 'TOKEN', 'x');
+    expect(hasChanged(before.inputs)).toBe(true);
+    const after = await secretsOf(vaultOf());
+    after.vault('TOKEN');
+    expect(hasChanged(after.inputs)).toBe(false);
+    await set('globex', 'TOKEN', 'y');
+    expect(hasChanged(after.inputs)).toBe(false);
+    await set('acme', 'OTHER', 'y');
+    expect(hasChanged(after.inputs)).toBe(true);
+  });
+
+  test('where the vault is locked, is looked at each time, because the key cannot be seen to come', async () => {
+    await set('acme', 'TOKEN', 'x');
+    const secrets = await secretsOf(vaultOf({ env: 'NOT_SET' }));
+    secrets.vault('TOKEN');
+    expect(hasChanged(secrets.inputs)).toBe(true);
+  });
+});
+
+describe('changing it', () => {
+  test('one secret leaves the others as they are, to the byte', async () => {
+    await set('acme', 'A', 'one');
+    await set('acme', 'B', 'two');
+    const recordOf = (name: string) =>
+      (
+        JSON.parse(readFileSync(temp.file('vault', 'acme.json'), 'utf8')) as {
+          secrets: Record<string, unknown>;
+        }
+      ).secrets[name];
+    const before = recordOf('A');
+    expect(await set('acme', 'B', 'three')).toBe(true);
+    expect(recordOf('A')).toEqual(before);
+    expect(await editor.remove('acme', 'B')).toBe(true);
+    expect(await editor.remove('acme', 'B')).toBe(false);
+    expect(editor.list().map(({ name }) => name)).toEqual(['A']);
+    await editor.remove('acme', 'A');
+    expect(editor.isEmpty).toBe(true);
+  });
+
+  test('many at the same time loses none', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `N${index}`);
+    await Promise.all(
+      names.map((name) =>
+        new VaultEditor(folder()).set({ tenantId: 'acme', name }, name, () => Promise.resolve(keysOf(key))),
+      ),
+    );
+    expect(
+      editor
+        .list('acme')
+        .map(({ name }) => name)
+        .toSorted(),
+    ).toEqual(names.toSorted());
+  });
+
+  test.each([
+    ['nothing', '', /nothing came from stdin/],
+    ['a zero byte', 'a\0b', /zero byte/],
+    ['a book', 'x'.repeat(32_769), /at most 32 KiB/],
+  ])('refuses %s as a value', async (_what, value, message) => {
+    await expect(set('acme', 'A', value)).rejects.toThrow(message);
+    expect(editor.list()).toEqual([]);
+  });
+
+  test('the list says when and with which key, and never what', async () => {
+    const at = new Date('2026-11-21T10:00:00Z');
+    const dated = new VaultEditor(folder(), () => at);
+    await dated.set({ tenantId: 'acme', name: 'A' }, 'value-of-a', () => Promise.resolve(keysOf(key)));
+    expect(editor.list()).toEqual([
+      { tenant: 'acme', name: 'A', updated: '2026-11-21T10:00:00.000Z', masterKey: keysOf(key)[0].id },
+    ]);
+  });
+});
+
+describe('rotating the master key', () => {
+  test('seals everything anew, and only what has another key', async () => {
+    await set('acme', 'A', 'one');
+    await set('globex', 'B', 'two');
+    const fresh = newKey();
+    await set('globex', 'C', 'three', fresh);
+    expect(await rotate(fresh, key)).toBe(2);
+    expect(await rotate(fresh, key)).toBe(0);
+    const vault = vaultOf({ env: 'K' }, { K: fresh });
+    for (const [tenant, name, value] of [
+      ['acme', 'A', 'one'],
+      ['globex', 'B', 'two'],
+      ['globex', 'C', 'three'],
+    ] as const)
+      expect(await find(vault, tenant, name)).toBe(value);
+    expect(await find(vaultOf(), 'acme', 'A')).toMatch(/^VAULT_LOCKED/);
+  });
+
+  test('writes nothing if one record cannot be opened', async () => {
+    await set('acme', 'A', 'one');
+    const lost = newKey();
+    await set('globex', 'B', 'two', lost);
+    const before = readFileSync(temp.file('vault', 'acme.json'), 'utf8');
+    await expect(rotate(newKey(), key)).rejects.toThrow(
+      new RegExp(`B of globex is sealed with the master key ${keysOf(lost)[0].id}`),
+    );
+    expect(readFileSync(temp.file('vault', 'acme.json'), 'utf8')).toBe(before);
+  });
+
+  test('the old key leaves only when nothing is sealed with it any more', async () => {
+    await set('acme', 'A', 'one');
+    const fresh = newKey();
+    let keysWhenDone: string[] = [];
+    await editor.rotate(
+      () => Promise.resolve(keysOf(fresh, key)),
+      () => {
+        keysWhenDone = editor.list().map(({ masterKey }) => masterKey);
+        return Promise.resolve();
+      },
+    );
+    expect(keysWhenDone).toEqual([keysOf(fresh)[0].id]);
+  });
+});
