@@ -47,7 +47,7 @@ export class VisitorLine {
 
   #fresh(call: Call): Promise<Reply> {
     const { line } = this;
-    const mayBeAsked = line.kind.asks || (line.isExclusive && line.kind.era === 'legacy');
+    const mayBeAsked = line.declared.asks && line.kind.era === 'legacy';
     if (!mayBeAsked || !isInterruptible(call.message.method)) return this.#put(call, {}, undefined);
     return this.#parts.parking.begin(call, ownerOf(call), (inner) =>
       line.put<AnswerFor>(inner, (worker) => {

@@ -4,6 +4,13 @@ import { connect } from 'node:net';
 import { headerIn, messageIn, takeAnswer } from './http-answers.mjs';
 
 const protocolVersion = '2025-06-18';
+const modernVersion = '2026-07-28';
+const envelope = {
+  'io.modelcontextprotocol/protocolVersion': modernVersion,
+  'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1.0.0' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+const modernHead = [`MCP-Protocol-Version: ${modernVersion}`, 'Mcp-Method: tools/call', 'Mcp-Name: echo'];
 const readSize = 16 * 1024;
 const introduction = {
   protocolVersion,
@@ -29,8 +36,14 @@ export class Client {
   /** A bridge that mixes up two clients must not be able to give the right answer by chance. */
   #mark = randomBytes(4).toString('hex');
 
-  /** `progress`: every call asks to be told of it, so that its answer is a stream of events. */
-  constructor({ url, key, progress = false }) {
+  #meta;
+
+  /**
+   * `progress`: every call asks to be told of it, so that its answer is a stream of events. `modern`: no session, and
+   * every call says for itself who asks (2026-07-28).
+   */
+  constructor({ url, key, progress = false, modern = false }) {
+    this.#meta = modern ? JSON.stringify(envelope).slice(1, -1) : undefined;
     this.#wantsProgress = progress;
     this.#url = new URL(url);
     this.#key = key;
@@ -65,7 +78,7 @@ export class Client {
   /** Open a session, or go on in one that is open. May be called again: each time is a session more. */
   async open(session) {
     this.#use(session);
-    if (session !== undefined) return;
+    if (session !== undefined || this.#meta !== undefined) return;
     const answer = await this.#ask('initialize', introduction);
     this.#use(headerIn(answer.head, 'mcp-session-id'));
     await this.#post({ jsonrpc: '2.0', method: 'notifications/initialized' });
@@ -75,7 +88,8 @@ export class Client {
   echo(done) {
     const id = ++this.#lastId;
     const text = `${this.#mark}-${id}`;
-    const meta = this.#wantsProgress ? `,"_meta":{"progressToken":${id}}` : '';
+    const members = [this.#meta, this.#wantsProgress ? `"progressToken":${id}` : undefined].filter(Boolean);
+    const meta = members.length > 0 ? `,"_meta":{${members.join(',')}}` : '';
     this.#send(
       `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"echo","arguments":{"text":"${text}"}${meta}}}`,
       (error, answer) => done(error ?? this.#missing(answer) ?? mistakeIn(answer, id, text)),
@@ -114,6 +128,7 @@ export class Client {
       'Content-Type: application/json',
       'Accept: application/json, text/event-stream',
       ...(this.#key === undefined ? [] : [`Authorization: Bearer ${this.#key}`]),
+      ...(this.#meta === undefined ? [] : modernHead),
       ...(session === undefined
         ? []
         : [`Mcp-Session-Id: ${session}`, `MCP-Protocol-Version: ${protocolVersion}`]),

@@ -6,7 +6,7 @@ const file = fileURLToPath(new URL('load.mjs', import.meta.url));
 /** A bridge that swallows a call must not let the benchmark hang. */
 const patienceMs = 120_000;
 
-/** `{ open, run, firstCall, leaveOpen, prepareListeners, listen, close }`, as `load.mjs` has them, and `stop`. */
+/** `{ open, run, firstCall, handshake, leaveOpen, prepareListeners, listen, close }`, as `load.mjs` has them, and `stop`. */
 export function startLoad() {
   const load = start([file], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const waiting = new Map();
@@ -34,6 +34,7 @@ export function startLoad() {
     open: ask('open'),
     run: ask('run'),
     firstCall: ask('firstCall'),
+    handshake: ask('handshake'),
     leaveOpen: ask('leaveOpen'),
     prepareListeners: ask('prepareListeners'),
     listen: ask('listen'),

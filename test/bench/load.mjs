@@ -7,10 +7,10 @@ import { Client } from './client.mjs';
 const clients = [];
 const listeners = [];
 
-/** Connects clients and opens sessions; `callers` says for whom: `{ key, connections, sessions, progress }`. */
+/** Connects clients and opens sessions; `callers` says for whom: `{ key, connections, sessions, progress, modern }`. */
 async function open({ url, callers }) {
-  const groups = callers.map(async ({ key, connections, sessions, progress }) => {
-    const group = Array.from({ length: connections }, () => new Client({ url, key, progress }));
+  const groups = callers.map(async ({ key, connections, sessions, progress, modern }) => {
+    const group = Array.from({ length: connections }, () => new Client({ url, key, progress, modern }));
     clients.push(...group);
     await Promise.all(group.map((client) => client.connect()));
     const openers = group.slice(0, sessions);
@@ -80,6 +80,17 @@ async function firstCall({ url, key }) {
   return tookMs;
 }
 
+/** What somebody waits who only wants to be let in: the answer to `initialize`. */
+async function handshake({ url, key }) {
+  const client = new Client({ url, key });
+  await client.connect();
+  const startedAt = performance.now();
+  await client.open();
+  const tookMs = performance.now() - startedAt;
+  client.close();
+  return tookMs;
+}
+
 /** Opens `count` sessions for each key, one after another on one connection, and leaves them be. */
 async function leaveOpen({ url, keys, count }) {
   const leavers = keys.map(async (key) => {
@@ -124,7 +135,7 @@ function close() {
   for (const client of [...clients.splice(0), ...listeners.splice(0)]) client.close();
 }
 
-const jobs = { open, run, firstCall, leaveOpen, prepareListeners, listen, close };
+const jobs = { open, run, firstCall, handshake, leaveOpen, prepareListeners, listen, close };
 
 process.on('message', async ({ id, job, args }) => {
   try {

@@ -16,12 +16,14 @@
  *   tenants      100 tenants, 1,000 requests at once: reuse, errors; and the first call of a cold tenant
  *   memory       1,000 tenants and 20 workers; over 200,000 calls; for each idle session
  *   streams      answers by events to answers by JSON; 10,000 open streams: their memory, and the others' p50
+ *   eras         clients and workers of both eras: calls per second; and the handshake of a server known from before
  *   peers        (only with `--peers`, which installs them from npm) two other bridges with the same worker
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { heading, machine, noise, watchOthers } from './machine.mjs';
+import * as eras from './scenarios/eras.mjs';
 import * as latency from './scenarios/latency.mjs';
 import * as memory from './scenarios/memory.mjs';
 import * as peers from './scenarios/peers.mjs';
@@ -31,7 +33,7 @@ import * as throughput from './scenarios/throughput.mjs';
 import { percent } from './numbers.mjs';
 import { table } from './table.mjs';
 
-const always = [throughput, latency, tenants, memory, streams];
+const always = [throughput, latency, tenants, memory, streams, eras];
 
 const { values: flags } = parseArgs({
   options: {

@@ -20,15 +20,15 @@ log: { level: warn }
 
 /**
  * `tenants`: how many, each with one key and one worker at most; `settings`: more lines of `proxy.config.yaml`;
- * `nodeArgs`: for a profile, say.
+ * `nodeArgs`: for a profile, say; `era`: of the workers.
  */
-export async function startProxy({ tenants = 1, settings = '', nodeArgs = [] } = {}) {
+export async function startProxy({ tenants = 1, settings = '', nodeArgs = [], era = 'legacy' } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', removeFolder);
   const file = path.join(folder, 'proxy.config.yaml');
   writeFileSync(file, config + settings);
-  const keys = writeTenants(path.join(folder, 'tenants'), tenants);
+  const keys = writeTenants(path.join(folder, 'tenants'), tenants, era);
   const proxy = start([...nodeArgs, cli, 'serve', '--config', file], { cwd: folder });
   const status = () => ask(path.join(folder, 'admin.sock'), '/v1/status');
   const { url } = await untilReady(status, proxy.child);
@@ -37,6 +37,8 @@ export async function startProxy({ tenants = 1, settings = '', nodeArgs = [] } =
     keys,
     pid: proxy.pid,
     status,
+    /** End all idle workers. */
+    reap: () => ask(path.join(folder, 'admin.sock'), '/v1/reap', 'POST'),
     async stop() {
       await stop(proxy);
       process.off('exit', removeFolder);
@@ -45,19 +47,19 @@ export async function startProxy({ tenants = 1, settings = '', nodeArgs = [] } =
   };
 }
 
-function writeTenants(folder, count) {
+function writeTenants(folder, count, era) {
   mkdirSync(folder);
   return Array.from({ length: count }, (_, at) => {
     const key = `mcpx_bench_${randomBytes(16).toString('hex')}`;
-    writeFileSync(path.join(folder, `t${at}.yaml`), tenantFile(`t${at}`, key));
+    writeFileSync(path.join(folder, `t${at}.yaml`), tenantFile(`t${at}`, key, era));
     return key;
   });
 }
 
 // JSON strings are YAML strings: no path has to be escaped in another way.
-const tenantFile = (id, key) => `tenant: ${id}
+const tenantFile = (id, key, era) => `tenant: ${id}
 keys: [{ name: bench, sha256: "${createHash('sha256').update(key).digest('hex')}" }]
-server: { command: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(workerFile)}] }
+server: { command: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(workerFile)}, ${era}], era: ${era} }
 pool: { max: 1 }
 `;
 
@@ -71,9 +73,9 @@ async function untilReady(status, child) {
   throw new Error(`the proxy was not ready within ${readyWithinMs} ms`);
 }
 
-function ask(socketPath, address) {
+function ask(socketPath, address, method = 'GET') {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path: address }, (response) => {
+    const asked = request({ socketPath, path: address, method }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk) => (body += chunk));

@@ -11,19 +11,31 @@ const tools = [
   },
 ];
 
+/** `modern` as the only argument: without `initialize` (2026-07-28). */
+const isModern = process.argv[2] === 'modern';
+const complete = isModern ? { resultType: 'complete' } : {};
+
 const answers = {
+  'server/discover': () => ({
+    resultType: 'complete',
+    supportedVersions: ['2026-07-28'],
+    capabilities: { tools: {} },
+    ttlMs: 0,
+    cacheScope: 'private',
+  }),
   initialize: ({ protocolVersion }) => ({
     protocolVersion,
     capabilities: { tools: {} },
     serverInfo: { name: 'bench', version: '1.0.0' },
   }),
   ping: () => ({}),
-  'tools/list': () => ({ tools }),
-  'tools/call': (params) => ({ content: [{ type: 'text', text: params.arguments.text }] }),
+  'tools/list': () => ({ ...complete, tools }),
+  'tools/call': (params) => ({ ...complete, content: [{ type: 'text', text: params.arguments.text }] }),
 };
 
 function answerTo({ id, method, params }) {
-  const answer = answers[method];
+  const isOfOtherEra = isModern ? method === 'initialize' : method === 'server/discover';
+  const answer = isOfOtherEra ? undefined : answers[method];
   if (answer !== undefined) return { jsonrpc: '2.0', id, result: answer(params) };
   return { jsonrpc: '2.0', id, error: { code: -32601, message: `Method not found: ${method}` } };
 }
