@@ -35,6 +35,7 @@ export function openEventStream(
 ): EventStream {
   response.writeHead(200, { ...headers, ...extra });
   const isOpen = () => !response.writableEnded && !response.destroyed;
+  const gather = createGatherer(response);
   return {
     write(message, eventId) {
       if (!isOpen()) return false;
@@ -42,6 +43,7 @@ export function openEventStream(
         response.destroy();
         return false;
       }
+      gather();
       const start = eventId === undefined ? before : Buffer.from(`id: ${eventId}\nevent: message\ndata: `);
       for (const part of joined([start, ...message, after])) response.write(part);
       return true;
@@ -58,6 +60,24 @@ export function openEventStream(
     close() {
       if (!response.writableEnded) response.end();
     },
+  };
+}
+
+/**
+ * What is said in one turn of the event loop leaves in one piece: most of what a small event costs is its way into the
+ * kernel, and progress often comes together with the answer. Corked is the socket: a corked response loses events on Node 24.
+ */
+function createGatherer({ socket }: ServerResponse): () => void {
+  let isGathering = false;
+  const release = (): void => {
+    isGathering = false;
+    socket?.uncork();
+  };
+  return () => {
+    if (isGathering || !socket) return;
+    isGathering = true;
+    socket.cork();
+    setImmediate(release);
   };
 }
 
