@@ -1,4 +1,4 @@
-import type { Call, Reply } from '../calls/call.ts';
+import type { Call, Question, Reply } from '../calls/call.ts';
 import type { Caller } from '../calls/upstream.ts';
 import { internalError } from '../mcp/methods.ts';
 import { type Message, readMessage, valueOf } from '../mcp/message.ts';
@@ -27,8 +27,7 @@ export async function askAlong(
   for (let rounds = 0; rounds < maxRounds; rounds++) {
     if (!('questions' in answer)) return answer;
     const { questions }: InputRequired = answer;
-    const outcomes = await Promise.all(questions.map((question) => ask(caller, call, question)));
-    if (call.cancellation.reason) throw call.cancellation.reason;
+    const outcomes = await askAll(caller, call, questions);
     const failed = outcomes.find((outcome) => 'error' in outcome);
     if (failed) return refused(call, failed.error);
     answer = await round(furtherParams(answer, outcomes));
@@ -50,19 +49,39 @@ function furtherParams({ questions, state }: InputRequired, outcomes: readonly O
 
 const utf8 = (text: string) => Buffer.from(text, 'latin1').toString();
 
-function ask(caller: Caller, call: Call, question: InputRequest): Promise<Outcome> {
+/** All at once. Rejects with the reason of the call's cancellation; what is not answered by then is taken back. */
+function askAll(caller: Caller, call: Call, questions: readonly InputRequest[]): Promise<readonly Outcome[]> {
+  const open = new Set<Question>();
+  return new Promise((resolve, reject) => {
+    // A call has one who listens for its end, so it is one for all questions.
+    call.cancellation.listen((reason) => {
+      for (const question of open) question.withdraw();
+      reject(reason);
+    });
+    if (call.cancellation.reason) return;
+    Promise.all(questions.map((question) => ask({ caller, call, open }, question))).then(resolve, reject);
+  });
+}
+
+interface Asking {
+  readonly caller: Caller;
+  readonly call: Call;
+  /** Questions that the client has not answered. */
+  readonly open: Set<Question>;
+}
+
+function ask({ caller, call, open }: Asking, question: InputRequest): Promise<Outcome> {
   const message = questionMessage(question);
-  if (!canAnswer(caller.capabilities, question.method, questionParams(message))) {
+  if (!message || !canAnswer(caller.capabilities, question.method, questionParams(message))) {
     return Promise.resolve(noOutcome('The server asked for what this client has not declared'));
   }
   return new Promise((resolve) => {
-    call.cancellation.listen(() => {
-      resolve(noOutcome('The call was cancelled'));
-    });
-    const isAsked = caller.ask(message, call, (response) => {
+    const asked = caller.ask(message, call, (response) => {
+      if (asked) open.delete(asked);
       resolve(outcomeOf(readMessage(Buffer.concat(response), 256)));
     });
-    if (!isAsked) resolve(noOutcome('Too many questions wait for an answer of this client'));
+    if (asked) open.add(asked);
+    else resolve(noOutcome('Too many questions wait for an answer of this client'));
   });
 }
 

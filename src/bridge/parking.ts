@@ -20,6 +20,8 @@ export type AnswerFor = (idText: string) => Reply;
 const gatherMs = 15;
 /** A client that does not come back within this gives the call up, in milliseconds. */
 const parkedMs = 300_000;
+/** So many answers of one server wait for clients that are away: each may be as large as the server likes. */
+const maxKept = 16;
 
 /**
  * A modern client calls a legacy server. When the server asks something in the middle of the call, the client gets
@@ -29,6 +31,8 @@ const parkedMs = 300_000;
 export class Parking {
   readonly #parts: ParkingParts;
   readonly #parked = new Map<number, ParkedCall>();
+  /** Those that were answered while their client was away. */
+  readonly #kept = new Set<number>();
   #lastId = 0;
 
   constructor(parts: ParkingParts) {
@@ -46,7 +50,8 @@ export class Parking {
     const parked = new ParkedCall({
       clock,
       state: () => seal.seal(owner, { park: id }),
-      ended: () => this.#parked.delete(id),
+      kept: () => this.#keep(id),
+      ended: () => this.#forget(id),
     });
     this.#parked.set(id, parked);
     const round = parked.round(call);
@@ -58,11 +63,26 @@ export class Parking {
   resume(id: number, call: Call, responses: InputResponses): Promise<Reply> | undefined {
     return this.#parked.get(id)?.resume(call, responses);
   }
+
+  #keep(id: number): void {
+    if (!this.#parked.has(id)) return;
+    this.#kept.add(id);
+    const [oldest] = this.#kept;
+    if (this.#kept.size > maxKept && oldest !== undefined) this.#forget(oldest);
+  }
+
+  #forget(id: number): void {
+    this.#parked.get(id)?.stopTimer();
+    this.#parked.delete(id);
+    this.#kept.delete(id);
+  }
 }
 
 interface ParkedParts {
   readonly clock: Clock;
   readonly state: () => string;
+  /** Its answer is there, and its client is not. */
+  readonly kept: () => void;
   readonly ended: () => void;
 }
 
@@ -88,7 +108,7 @@ class ParkedCall {
   #round: Round | undefined;
   #outcome: Outcome | undefined;
   #lastKey = 0;
-  #stopTimer: () => void = () => undefined;
+  stopTimer: () => void = () => undefined;
 
   constructor(parts: ParkedParts) {
     this.#parts = parts;
@@ -97,7 +117,7 @@ class ParkedCall {
   /** The client waits for an answer, or for the next question. */
   round(call: Call): Promise<Reply> {
     this.#first ??= call;
-    this.#stopTimer();
+    this.stopTimer();
     return new Promise((resolve, reject) => {
       this.#round = { call, resolve, reject };
       call.cancellation.listen((reason) => {
@@ -116,6 +136,8 @@ class ParkedCall {
   /** Undefined if another request of the client is at it already. */
   resume(call: Call, responses: InputResponses): Promise<Reply> | undefined {
     if (this.#round) return undefined;
+    // Whatever comes of it: the worker has been at it since the first round.
+    call.dispatched = true;
     const round = this.round(call);
     for (const [key, result] of responses) this.#answer(key, result);
     if (this.#outcome) this.#settle(this.#outcome);
@@ -179,7 +201,7 @@ class ParkedCall {
     this.#round = undefined;
     if (!round) return;
     round.call.cancellation.listen(undefined);
-    this.#stopTimer = this.#parts.clock.after(parkedMs, () => {
+    this.stopTimer = this.#parts.clock.after(parkedMs, () => {
       this.#cancellation.cancel(new ProxyError('CANCELLED', 'The client did not come back with its answers'));
       this.#parts.ended();
     });
@@ -191,9 +213,8 @@ class ParkedCall {
   #settle(outcome: Outcome): void {
     this.#outcome = outcome;
     const round = this.#round;
-    if (!round) return;
+    if (!round) return this.#parts.kept();
     this.#round = undefined;
-    this.#stopTimer();
     this.#parts.ended();
     round.call.cancellation.listen(undefined);
     if ('error' in outcome) round.reject(outcome.error);

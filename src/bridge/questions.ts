@@ -93,8 +93,9 @@ export function readInputRequired({ bytes, resultMembers }: Message): InputRequi
   return { questions, state: state && textOf(bytes, state) };
 }
 
-/** A question as a legacy client is asked it: a request of the server's own. */
-export function questionMessage({ method, params }: InputRequest): Message {
+/** A question as a legacy client is asked it: a request of the server's own. Undefined if it is no question at all. */
+export function questionMessage({ method, params }: InputRequest): Message | undefined {
+  if (!isQuestion(method)) return undefined;
   const rest = params === undefined ? '' : `,"params":${params}`;
   const text = `{"jsonrpc":"2.0","id":0,"method":${JSON.stringify(method)}${rest}}`;
   const message = readMessage(Buffer.from(text, 'latin1'), 256);

@@ -1,13 +1,23 @@
 import { byteText, changeMembers, elementsOf, memberOf, membersOf } from '../mcp/members.ts';
 import { metaKeys } from '../mcp/meta-keys.ts';
-import { cacheableMethods, invalidParams, methods, resourceNotFound } from '../mcp/methods.ts';
+import {
+  cacheableMethods,
+  internalError,
+  invalidParams,
+  methods,
+  resourceNotFound,
+  urlElicitationRequired,
+} from '../mcp/methods.ts';
 import { type Message, textOf } from '../mcp/message.ts';
 import type { Span } from '../mcp/scanner.ts';
 import type { Edit } from '../mcp/splice.ts';
 import { errorCodeEdit } from './error-code.ts';
 
 /** Codes that 2026-07-28 must not say any more (basic/index, "Error Codes"). */
-const modernCodes = new Map([[resourceNotFound, invalidParams]]);
+const modernCodes = new Map([
+  [resourceNotFound, invalidParams],
+  [urlElicitationRequired, internalError],
+]);
 
 const ownKeys = new Set(['resultType', 'ttlMs', 'cacheScope']);
 

@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { errorCodes, type ProxyError } from '../calls/error.ts';
 import { ownAnswer } from '../mcp/own-answer.ts';
 
-/** The JSON-RPC error that a client sees; `id` is the text of the request's own id, or `null`. */
-export function errorBody(error: ProxyError, id: string): Buffer {
+/** The JSON-RPC error that a client sees; `id` is the text of the request's own id, `null`, or undefined for none. */
+export function errorBody(error: ProxyError, id: string | undefined): Buffer {
   const { code, message, executed, requestId, details } = error;
   const { rpc, retryable } = errorCodes[code];
   const data = {
@@ -22,7 +22,7 @@ export function errorBody(error: ProxyError, id: string): Buffer {
 export function sendError(
   response: ServerResponse,
   error: ProxyError,
-  id = 'null',
+  id: string | undefined,
   extra: Readonly<Record<string, string>> = {},
 ): void {
   if (response.headersSent) {

@@ -74,7 +74,7 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
       route(request, response);
     } catch (thrown) {
       request.resume();
-      sendError(response, ProxyError.from(thrown));
+      sendError(response, ProxyError.from(thrown), 'null');
     }
   });
   // A client that does not read its answer must not have it kept for ever; open calls get a comment every 15 s.

@@ -78,8 +78,8 @@ export class McpEndpoint {
       throw new ProxyError('METHOD_NOT_ALLOWED', 'Use POST, GET or DELETE');
     }
     if (this.#parts.isDraining()) throw draining();
-    if (method !== 'POST') checkGetVersion(request);
     const caller = this.#parts.gateway.admit(credentialsOf(request), server, namedTenantOf(request));
+    if (method !== 'POST') checkGetVersion(request);
     const exchange = { request, response, caller };
     if (method === 'POST') await this.#post(exchange);
     else if (method === 'GET') this.#get(exchange);

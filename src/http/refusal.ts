@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProxyError } from '../calls/error.ts';
 import { MalformedMessage } from '../mcp/message.ts';
+import { isOfModernEra } from '../mcp/versions.ts';
 import { sendError } from './error-reply.ts';
+import { header } from './mcp-headers.ts';
 
 const drainRetryMs = 1000;
 
@@ -29,6 +31,8 @@ export function refuse(
   const extra: Record<string, string> = {};
   if (error.code === 'METHOD_NOT_ALLOWED') extra['allow'] = allow;
   if (!request.complete) extra['connection'] = 'close';
-  sendError(response, error, 'null', extra);
+  // Revision 2026-07-28 has no id that is `null` (basic/index, "Responses").
+  const isModern = isOfModernEra(header(request, 'mcp-protocol-version') ?? '');
+  sendError(response, error, isModern ? undefined : 'null', extra);
   request.resume();
 }

@@ -64,7 +64,8 @@ export function envelopeOn(
   if (bytes[params.start] === 0x6e) return [{ span: params, text: `{${join(whole)}}` }];
   if (bytes[params.start] !== 0x7b) return [];
   const members = membersOf(bytes, params);
-  if (!meta) return changeMembers(params, members, isRetried, join(whole));
+  // A `_meta` that is no object would stand beside ours, and readers differ in which of two they believe.
+  if (!meta) return changeMembers(params, members, (key) => isRetried(key) || key === '_meta', join(whole));
   const edits = changeMembers(params, members, isRetried, byteText(further));
   return [...edits, ...inMeta(bytes, meta, envelope)];
 }
@@ -72,7 +73,8 @@ export function envelopeOn(
 const isRetried = (key: string) => ownParams.has(key);
 
 function inMeta(bytes: Buffer, meta: Span, envelope: string): readonly Edit[] {
-  return changeMembers(meta, membersOf(bytes, meta), (key) => envelopeKeys.has(key), byteText(envelope));
+  const isOurs = (key: string) => envelopeKeys.has(key) || key === metaKeys.subscriptionId;
+  return changeMembers(meta, membersOf(bytes, meta), isOurs, byteText(envelope));
 }
 
 /** The envelope as text, for `envelopeOn`. */

@@ -57,10 +57,13 @@ export class Listeners {
     return listener;
   }
 
-  /** `line` is what it hears through. */
+  /** `line` is what it hears through. Throws UNAVAILABLE if it was ended before it began: asked again, its caller learns why. */
   begin(listener: Listener, line: { hangUp(reason: string): void }): void {
     const place = this.#places.get(listener);
-    if (!place) return line.hangUp('nobody listens any more');
+    if (!place) {
+      line.hangUp('nobody listens any more');
+      throw new ProxyError('UNAVAILABLE', 'There is nothing to listen to any more; ask again');
+    }
     place.line = line;
     place.isOpen = true;
     listener.acknowledge();
@@ -76,6 +79,7 @@ export class Listeners {
     this.#count(listener.tenantId, -1);
     place.line?.hangUp('its caller listens no more');
     if (place.isOpen) place.stream().close();
+    place.isOpen = false;
   }
 
   /** Tell these that there will be nothing more to hear, and end them. */

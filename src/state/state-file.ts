@@ -38,7 +38,7 @@ export function stateFile(folder: string, name: string, clock: Clock): StateFile
       renameSync(draft, file);
     } catch {
       // A full or read-only disk costs the memory, not the service.
-      rmSync(draft, { force: true });
+      removeIfCan(draft);
     }
   }
 
@@ -51,9 +51,18 @@ export function stateFile(folder: string, name: string, clock: Clock): StateFile
     flush,
     remove() {
       pending = undefined;
-      rmSync(file, { force: true });
+      removeIfCan(file);
     },
   };
+}
+
+/** `force` forgives a file that is not there, and nothing else. */
+function removeIfCan(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Where nothing can be removed, nothing was written either.
+  }
 }
 
 function readRecord(file: string): Readonly<Record<string, unknown>> {

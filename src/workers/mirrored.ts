@@ -35,7 +35,8 @@ export function createMirroredParameters(): MirroredParameters {
     for (let page = 0; page < maxPages; page++) {
       const response = await worker.talk.inquire(methods.listTools, cursor === undefined ? {} : { cursor });
       const result = response && valueOf(response, response.result);
-      if (!isRecord(result)) break;
+      // Half a list, of a worker that ended or stumbled, would have the rest of the tools go unchecked from now on.
+      if (!isRecord(result)) return;
       for (const tool of Array.isArray(result['tools']) ? (result['tools'] as unknown[]) : [])
         note(found, tool);
       cursor = result['nextCursor'];

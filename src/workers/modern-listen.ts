@@ -28,6 +28,8 @@ export interface ModernListenParts {
  */
 export function createModernListen({ lines, request, cancel }: ModernListenParts): ModernListen {
   let current: number | undefined;
+  /** The last one that the server took up: until it has taken up another, all news comes under this. */
+  let heard: unknown;
   let wanted = '';
   let isWaiting = false;
   const before = new Set<number>();
@@ -45,6 +47,7 @@ export function createModernListen({ lines, request, cancel }: ModernListenParts
 
   function acknowledged(id: unknown): void {
     if (id !== current) return;
+    heard = id;
     for (const old of before) cancel(old);
     before.clear();
   }
@@ -66,7 +69,7 @@ export function createModernListen({ lines, request, cancel }: ModernListenParts
         return undefined;
       }
       // While two are open, both tell the same.
-      return id === current || before.size === 0 ? withoutSubscription(notification) : undefined;
+      return id === heard || heard === undefined ? withoutSubscription(notification) : undefined;
     },
   };
 }

@@ -117,7 +117,8 @@ function urlQuestionsOf(call: Call, response: Message, idText: string): Reply | 
       executed: 'unknown',
     });
   }
-  return { parts: [urlQuestions(response, idText)], isError: false };
+  const questions = urlQuestions(response, idText);
+  return questions && { parts: [questions], isError: false };
 }
 
 function gone({ message }: Call): Reply {

@@ -14,6 +14,11 @@ describe('the JSON-RPC error', () => {
     expect(JSON.parse(body)).toMatchObject({ error: { message: 'Größe' } });
   });
 
+  test('has no id where there is none, for revisions that have no `null`', () => {
+    const body = errorBody(new ProxyError('PARSE_ERROR', 'Why'), undefined).toString();
+    expect(body.startsWith('{"jsonrpc":"2.0","error":{')).toBe(true);
+  });
+
   test.each(codes)('%s says what it is, and if asking again is safe', (code) => {
     const body = JSON.parse(errorBody(new ProxyError(code, 'Why'), '1').toString()) as object;
     const { rpc, executed, retryable } = errorCodes[code];
@@ -38,8 +43,8 @@ describe('the JSON-RPC error', () => {
 });
 
 describe('the HTTP response', () => {
-  const sent = (error: ProxyError, ...rest: [id?: string, extra?: Record<string, string>]) =>
-    fetched((_request, response) => sendError(response, error, ...rest));
+  const sent = (error: ProxyError, id = 'null', extra: Record<string, string> = {}) =>
+    fetched((_request, response) => sendError(response, error, id, extra));
 
   test('has the status of its code', async () => {
     for (const code of codes) {
@@ -85,7 +90,7 @@ describe('the HTTP response', () => {
   test('that has begun already is ended, for there is no status left to say no with', async () => {
     const { statusCode, body } = await fetched((_request, response) => {
       response.write('half');
-      sendError(response, new ProxyError('CRASHED', ''));
+      sendError(response, new ProxyError('CRASHED', ''), 'null');
     });
     expect(statusCode).toBe(200);
     expect(body).toBe('half');

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import type { Era } from '../../../src/mcp/versions.ts';
+import { createServerEras, type EraVerdict } from '../../../src/workers/server-eras.ts';
+
+const yes = true;
+const no = false;
+const unknown = undefined;
+const verdict = (legacy: boolean | undefined, modern: boolean | undefined): EraVerdict => ({
+  legacy,
+  modern,
+});
+
+function erasWith(known: EraVerdict, fixed?: Era) {
+  const saved: EraVerdict[] = [];
+  const eras = createServerEras(fixed, known, (each) => saved.push(each));
+  return {
+    saved,
+    workerEra: (client: Era) => eras.workerEra(client),
+    learned: (era: Era, speaks: boolean) => eras.learned(era, speaks),
+  };
+}
+
+describe('the era of a worker', () => {
+  test.each([
+    // legacy, modern, for a legacy client, for a modern one
+    [unknown, unknown, 'legacy', undefined],
+    [unknown, yes, 'legacy', 'modern'],
+    [unknown, no, 'legacy', 'legacy'],
+    [yes, unknown, 'legacy', undefined],
+    [yes, yes, 'legacy', 'modern'],
+    [yes, no, 'legacy', 'legacy'],
+    [no, unknown, 'modern', 'modern'],
+    [no, yes, 'modern', 'modern'],
+    [no, no, 'legacy', 'legacy'],
+  ])(
+    'of a server that speaks legacy %s and modern %s: for a legacy client %s, for a modern one %s',
+    (...row) => {
+      const [legacy, modern, forLegacy, forModern] = row;
+      const { workerEra } = erasWith(verdict(legacy, modern));
+      expect([workerEra('legacy'), workerEra('modern')]).toEqual([forLegacy, forModern]);
+    },
+  );
+
+  test.each(['legacy', 'modern'] as const)(
+    'is %s if the tenant’s file says so, whatever was found',
+    (fixed) => {
+      const { workerEra, learned, saved } = erasWith(verdict(no, no), fixed);
+      expect([workerEra('legacy'), workerEra('modern')]).toEqual([fixed, fixed]);
+      expect([learned(fixed, false), learned(fixed, true), saved]).toEqual([false, false, []]);
+    },
+  );
+});
+
+describe('what is learned', () => {
+  test('is kept, once', () => {
+    const { learned, saved, workerEra } = erasWith(verdict(unknown, unknown));
+    expect(workerEra('modern')).toBeUndefined();
+    learned('modern', true);
+    learned('modern', true);
+    expect(workerEra('modern')).toBe('modern');
+    learned('legacy', false);
+    expect(saved).toEqual([verdict(unknown, yes), verdict(no, yes)]);
+    expect(workerEra('legacy')).toBe('modern');
+  });
+
+  test('replaces what was known: the server may be another by now', () => {
+    const { learned, workerEra } = erasWith(verdict(yes, no));
+    learned('modern', true);
+    expect(workerEra('modern')).toBe('modern');
+  });
+
+  test.each([
+    ['legacy', false, unknown, true],
+    ['legacy', false, yes, true],
+    ['legacy', false, no, false],
+    ['legacy', true, unknown, false],
+    ['modern', false, unknown, true],
+    ['modern', false, yes, true],
+    ['modern', false, no, false],
+    ['modern', true, yes, false],
+  ] as const)(
+    '%s: %s, while the other is %s: the other is worth a try: %s',
+    (era, speaks, other, isWorth) => {
+      const { learned } = erasWith(era === 'legacy' ? verdict(unknown, other) : verdict(other, unknown));
+      expect(learned(era, speaks)).toBe(isWorth);
+    },
+  );
+
+  test('comes to an end: a server that refuses both is not tried for ever', () => {
+    const { learned } = erasWith(verdict(unknown, unknown));
+    expect([learned('legacy', false), learned('modern', false), learned('legacy', false)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+});
