@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -326,6 +326,7 @@ describe('the example tenant', () => {
   const checked = (env: Record<string, string>) => {
     mkdirSync(folder.file('tenants'));
     copyFileSync(example, folder.file('tenants', 'autotask.yaml'));
+    chmodSync(folder.file('tenants', 'autotask.yaml'), 0o600);
     writeFileSync(folder.file('proxy.config.yaml'), '');
     return runCommand(['check'], { cwd: folder.path, env });
   };
