@@ -255,6 +255,9 @@ test('proxy reload takes in what nobody was told of, and prints it', async () =>
   for (const name of ['linked', 'leaving', 'coming'])
     symlinkSync(behind(name), path.join(proxy.dir, `tenants/${name}.yaml`));
   await eventually(async () => (await rowOf('linked')) && (await rowOf('leaving')));
+  // Every ten seconds the folder is looked at anyway. Once that has shown a change, the next look is far.
+  put('linked', 'pool: { max: 2 }');
+  await eventually(async () => (await rowOf('linked'))?.maxWorkers === 2, 20_000);
   put('linked', 'pool: { max: 1 }');
   put('coming');
   rmSync(behind('leaving'));

@@ -33,6 +33,7 @@ export interface KeeperParts {
 
 interface Pending {
   readonly pipes: Partial<Record<'stdin' | 'stdout' | 'stderr', Socket>>;
+  /** Only the first time counts. */
   settle(launched: Launched): void;
   ended(exit: KeptExit): void;
   readonly exit: Promise<KeptExit>;
@@ -86,7 +87,7 @@ export class KeeperLine {
     this.#isClosing = true;
     // From now on it is worth waiting for.
     this.#keeper.ref();
-    if (this.#keeper.connected) this.#keeper.disconnect();
+    this.#keeper.stdin?.destroy();
     return this.#gone;
   }
 
@@ -108,7 +109,11 @@ export class KeeperLine {
     // While it keeps something, its word is worth waiting for; its line alone is not.
     if (this.#processes.size === 0 && !this.#isClosing) this.#keeper.channel?.unref();
     if (message.type === 'failed') found.settle({ cause: message.cause, words: message.words });
-    else found.ended({ exitCode: message.exitCode, signal: message.signal });
+    else {
+      // It may have been killed while it stood at the gate: then nobody was told that it had started.
+      found.settle({ cause: 'SANDBOX', words: 'it was ended before it began' });
+      found.ended({ exitCode: message.exitCode, signal: message.signal });
+    }
   }
 
   async #end(): Promise<void> {
@@ -128,7 +133,10 @@ function createPending(resolve: (launched: Launched) => void): Pending {
   let ended: (exit: KeptExit) => void = () => undefined;
   const exit = new Promise<KeptExit>((settle) => (ended = settle));
   const pipes: Pending['pipes'] = {};
+  let isSettled = false;
   const settle = (launched: Launched): void => {
+    if (isSettled) return;
+    isSettled = true;
     if ('cause' in launched) for (const pipe of Object.values(pipes)) pipe.destroy();
     resolve(launched);
   };
@@ -141,14 +149,19 @@ function startedOf({ pipes, exit }: Pending, place: { pid: number; group: number
   return { pid: place.pid, group: place.group, stdin, stdout, stderr, exit };
 }
 
-/** It gets nothing of the proxy's environment, leads a session of its own, and keeps nobody waiting. */
+/**
+ * It gets nothing of the proxy's environment, leads a session of its own, and keeps nobody waiting. Its stdin is its
+ * lifeline: nothing is ever written there, and its end is the proxy's end.
+ */
 function forkKeeper({ mark, instanceFile }: KeeperParts): ChildProcess {
   const keeper = execa(process.execPath, ['--max-semi-space-size=1', keeperFile, mark, instanceFile], {
     env: {},
     extendEnv: false,
     detached: true,
     cleanup: false,
-    stdio: 'ignore',
+    stdin: 'pipe',
+    stdout: 'ignore',
+    stderr: 'ignore',
     ipc: true,
     serialization: 'json',
     buffer: false,
@@ -156,6 +169,8 @@ function forkKeeper({ mark, instanceFile }: KeeperParts): ChildProcess {
   });
   keeper.unref();
   keeper.channel?.unref();
+  const lifeline = keeper.stdin as Socket;
+  lifeline.on('error', () => undefined).unref();
   return keeper;
 }
 

@@ -2,7 +2,7 @@
  * The keeper: a small process of the proxy's that starts the servers' processes and sees to it that none is left.
  *
  * It is one of its own because a process that forks stands still for as long as its memory is large, and because
- * the proxy may be killed at any moment: the keeper then reads the end of its line and ends all it has started, down
+ * the proxy may be killed at any moment: the keeper then reads the end of its stdin and ends all it has started, down
  * to grandchildren that have left their group and session. It knows them by a mark in their environment, or by their user.
  * If it is the keeper that is killed, the proxy does the same (`keeper-line.ts`).
  */
@@ -71,6 +71,8 @@ async function end(): Promise<void> {
 }
 
 process.on('message', hear);
-process.once('disconnect', () => void end());
+// Not the end of the channel: Node does not tell of that while the receipt of a pipe that was sent there is awaited,
+// and a proxy that is killed within a launch never gives one.
+process.stdin.once('close', () => void end()).resume();
 // Whoever stops the proxy politely by signalling everybody must not have it lose the one who ends its processes.
 for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => undefined);
