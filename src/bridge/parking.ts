@@ -152,6 +152,7 @@ class ParkedCall {
     const current = () => this.#round?.call ?? first;
     const visitor: Visitor = {
       capabilities: first.visitor?.capabilities ?? {},
+      clientInfo: first.visitor?.clientInfo,
       logLevel: first.visitor?.logLevel,
       ask: (request, answer) => this.#ask(request, answer),
     };

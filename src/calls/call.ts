@@ -33,6 +33,8 @@ export type Ask = (request: Message, answer: (response: readonly Buffer[]) => vo
 /** A caller of the modern era, as its one request has it. */
 export interface Visitor {
   readonly capabilities: Readonly<Record<string, unknown>>;
+  /** What the client calls itself, if it does. */
+  readonly clientInfo: unknown;
   /** The least severe log messages wanted; undefined: none. */
   readonly logLevel: string | undefined;
   readonly ask: Ask;

@@ -21,7 +21,8 @@ export interface Visit {
 
 /** Who visits, for those on the way of the call. */
 export function visitorOf({ envelope }: Visit): Visitor {
-  return { capabilities: envelope.capabilities, logLevel: envelope.logLevel, ask: () => undefined };
+  const { capabilities, clientInfo, logLevel } = envelope;
+  return { capabilities, clientInfo, logLevel, ask: () => undefined };
 }
 
 /** The innermost step of such a request. Rejects with METHOD_NOT_FOUND, HEADER_MISMATCH, and what the upstream rejects with. */

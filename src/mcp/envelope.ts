@@ -9,6 +9,8 @@ import { isLogLevel } from './methods.ts';
 export interface Envelope {
   readonly version: string;
   readonly capabilities: Readonly<Record<string, unknown>>;
+  /** What the client calls itself, if it does. */
+  readonly clientInfo: unknown;
   /** The least severe log messages wanted; undefined: none. */
   readonly logLevel: string | undefined;
 }
@@ -25,7 +27,8 @@ export function readEnvelope(message: Message): Envelope | string {
   const level = meta[metaKeys.logLevel];
   if (typeof version !== 'string') return `\`_meta["${metaKeys.version}"]\` must be a text`;
   if (!isRecord(capabilities)) return `\`_meta["${metaKeys.capabilities}"]\` must be an object`;
-  return { version, capabilities, logLevel: isLogLevel(level) ? level : undefined };
+  const clientInfo = meta[metaKeys.clientInfo];
+  return { version, capabilities, clientInfo, logLevel: isLogLevel(level) ? level : undefined };
 }
 
 /** Members of `params` that belong to the exchange between the client and the proxy. */

@@ -19,14 +19,10 @@ export type InitializeResult = Readonly<Record<string, unknown>> & {
 
 /** `initialize` as the proxy itself sends it, once per process (2025-11-25 lifecycle). */
 export function initializeRequest(
-  clientVersion: string,
+  clientInfo: unknown,
   capabilities: Readonly<Record<string, unknown>>,
 ): Message {
-  const params = {
-    protocolVersion: latestLegacyVersion,
-    capabilities,
-    clientInfo: { name: 'mcp-tenant-proxy', version: clientVersion },
-  };
+  const params = { protocolVersion: latestLegacyVersion, capabilities, clientInfo };
   return readMessage(
     Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 0, method: methods.initialize, params })),
   );

@@ -30,6 +30,7 @@ export const methods = {
   getPrompt: 'prompts/get',
   readResource: 'resources/read',
   elicit: 'elicitation/create',
+  elicited: 'notifications/elicitation/complete',
   sample: 'sampling/createMessage',
   listRoots: 'roots/list',
   taskStatus: 'notifications/tasks/status',
@@ -70,6 +71,8 @@ const removedMethods = new Set<string>([
   methods.setLevel,
   methods.subscribe,
   methods.unsubscribe,
+  methods.elicited,
+  methods.taskStatus,
 ]);
 
 /** Methods whose results say how long they may be kept (2026-07-28 server/utilities/caching). */

@@ -14,9 +14,12 @@ const largeBytes = 64 * 1024;
  * slices of the original, so that a result of many megabytes is never copied.
  */
 export function splice(bytes: Buffer, edits: readonly Edit[], tail = ''): Buffer[] {
-  const ordered = edits.length < 2 ? edits : [...edits].sort((a, b) => a.span.start - b.span.start);
+  const ordered = edits.length < 2 ? edits : [...edits].sort(byPlace);
   return bytes.length > largeBytes ? slices(bytes, ordered, tail) : [copied(bytes, ordered, tail)];
 }
+
+/** What is put in at a place comes before what is taken out from there on. */
+const byPlace = (a: Edit, b: Edit) => a.span.start - b.span.start || a.span.end - b.span.end;
 
 function copied(bytes: Buffer, edits: readonly Edit[], tail: string): Buffer {
   let size = bytes.length + tail.length;

@@ -11,6 +11,8 @@ export interface ListenerParts {
   readonly tenantId: TenantId;
   readonly keyName: string;
   readonly server: string;
+  /** What its client declared: it lives on a worker that was told the same. */
+  readonly capabilities: Readonly<Record<string, unknown>>;
   /** The id of the request, which every message on the stream carries: JSON text, one character per byte. */
   readonly idText: string;
   readonly filter: ListenFilter;
@@ -26,7 +28,7 @@ export class Listener implements Caller {
   readonly keyName: string;
   readonly server: string;
   readonly filter: ListenFilter;
-  readonly capabilities = {};
+  readonly capabilities: Readonly<Record<string, unknown>>;
   readonly isListening = true;
   readonly #parts: ListenerParts;
   readonly #meta: string;
@@ -36,6 +38,7 @@ export class Listener implements Caller {
     this.tenantId = parts.tenantId;
     this.keyName = parts.keyName;
     this.server = parts.server;
+    this.capabilities = parts.capabilities;
     this.filter = parts.filter;
     const id = Buffer.from(parts.idText, 'latin1').toString();
     this.#meta = `"${metaKeys.subscriptionId}":${id}`;

@@ -45,6 +45,7 @@ export class Listeners {
       tenantId: call.tenantId,
       keyName: call.keyName,
       server: call.server,
+      capabilities: call.visitor?.capabilities ?? {},
       idText: idTextOf(call.message),
       filter: honoured(wanted, facts),
       identity: facts.identity,

@@ -2,7 +2,7 @@ import { canAnswer, neededCapability } from '../bridge/questions.ts';
 import type { Call, Question } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import type { ServerFacts } from '../mcp/handshake.ts';
-import { isListChanged, isLogWanted, methodNotFound, methods } from '../mcp/methods.ts';
+import { isListChanged, isLogWanted, isRemoved, methodNotFound, methods } from '../mcp/methods.ts';
 import { type Message, paramsOf, readMessage, textOf } from '../mcp/message.ts';
 import { splice } from '../mcp/splice.ts';
 import type { AttachedLine } from './attached-line.ts';
@@ -63,6 +63,7 @@ function tellTaskStatus({ lines, tasks }: Origin, message: Message): void {
 }
 
 function isWanted({ line, call }: Addressee, message: Message): boolean {
+  if (call?.visitor && isRemoved(message.method)) return false;
   if (message.method !== methods.message) return true;
   const { level } = paramsOf(message);
   if (!call?.visitor) return isLogWanted(level, line.logLevel);

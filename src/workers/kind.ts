@@ -25,6 +25,8 @@ export interface WorkerKinds {
 
 export type Capabilities = Readonly<Record<string, unknown>>;
 
+const ownClientInfo = { name: 'mcp-tenant-proxy', version };
+
 /** So many kinds of one server are kept apart; a client that declares ever new ones is given the first again. */
 const maxKinds = 32;
 /** A declaration longer than this is passed over. */
@@ -37,7 +39,7 @@ const made = (capabilities: Capabilities, key: string): WorkerKind => ({
   era: 'legacy',
   key,
   asks: 'sampling' in capabilities || 'elicitation' in capabilities,
-  greeting: initializeRequest(version, capabilities),
+  greeting: initializeRequest(ownClientInfo, capabilities),
 });
 
 /** Of the legacy era, told nothing: for most clients there are. */
@@ -94,8 +96,6 @@ const named = (record: Record<string, unknown>, names: readonly string[]) =>
 const sorted = (record: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-const ownClientInfo = { name: 'mcp-tenant-proxy', version };
-
 /** `params` of a request of the proxy's own to a modern server. */
 export function modernParams(params: Capabilities): Capabilities {
   const envelope = envelopeText({
@@ -106,3 +106,21 @@ export function modernParams(params: Capabilities): Capabilities {
   });
   return { ...params, _meta: JSON.parse(`{${envelope}}`) as unknown };
 }
+
+/**
+ * The `initialize` that a client of 2026-07-28, which has none, would send: for a worker of a legacy server that is to
+ * be its alone. Undefined if it says more of itself than fits.
+ */
+export function greetingFor({ clientInfo, capabilities }: Introduction): Message | undefined {
+  const message = initializeRequest(isNamed(clientInfo) ? clientInfo : ownClientInfo, capabilities);
+  return message.bytes.length > maxKeyLength ? undefined : message;
+}
+
+export interface Introduction {
+  readonly clientInfo: unknown;
+  readonly capabilities: Capabilities;
+}
+
+/** Servers refuse a client without a name and a version. */
+const isNamed = (info: unknown) =>
+  isRecord(info) && typeof info['name'] === 'string' && typeof info['version'] === 'string';

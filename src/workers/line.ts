@@ -64,6 +64,9 @@ export class Line implements Resident {
   logLevel: string | undefined;
 
   readonly #server: LineServer;
+  /** Lines of the same caller that only listen. They live where it lives: what its calls change they hear of. */
+  readonly #followers = new Set<Line>();
+  #leader: Line | undefined;
   #home: Worker | undefined;
   isGone = false;
 
@@ -93,6 +96,14 @@ export class Line implements Resident {
     this.#home = worker;
     worker?.lines.add(this);
     if (worker) for (const uri of this.subscriptions) worker.talk.subscribe(uri);
+    if (worker) for (const follower of this.#followers) follower.home = worker;
+  }
+
+  /** From now on it lives where `leader` does, and has no worker of its own. */
+  follow(leader: Line): void {
+    this.#leader = leader;
+    leader.#followers.add(this);
+    if (leader.home) this.home = leader.home;
   }
 
   /** Hear of a resource from now on, on whatever worker. */
@@ -116,10 +127,12 @@ export class Line implements Resident {
   hangUp(reason: string): void {
     this.isGone = true;
     const home = this.#home;
-    if (!this.isExclusive) for (const uri of this.subscriptions) this.unsubscribe(uri);
+    const isOwner = this.isExclusive && !this.#leader;
+    if (!isOwner) for (const uri of this.subscriptions) this.unsubscribe(uri);
     this.subscriptions.clear();
     this.home = undefined;
-    if (this.isExclusive) home?.stop(reason);
+    if (this.#leader) this.#leader.#followers.delete(this);
+    if (isOwner) home?.stop(reason);
     this.#server.hungUp(this);
   }
 

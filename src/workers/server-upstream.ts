@@ -62,7 +62,8 @@ export class ServerUpstream implements Upstream, LineServer {
     });
     this.#visitors = new Visitors({
       clock: tools.clock,
-      lineFor: (caller) => this.#lineFor(caller, 'modern', undefined),
+      lineFor: (caller, initialize) => this.#lineFor(caller, 'modern', initialize),
+      isExclusive: () => this.#pool.spec.pool.sharing === 'exclusive',
       workerOf: (serial) => this.#workerBy(serial),
     });
     this.#tasks = createTaskBook(tools.clock, (serial) => this.#workerBy(serial));
@@ -128,11 +129,13 @@ export class ServerUpstream implements Upstream, LineServer {
 
   async listen(caller: Caller, call: Call, uris: readonly string[]): Promise<Line> {
     await this.#knowEra();
+    const own = this.#visitors.lineOf(call);
     const line = this.#lineFor(caller, 'modern', undefined);
     // What nobody runs has nothing to tell; but who asked for resources wants to be told by a running one.
-    if (uris.length > 0) await line.onWorker(call, (worker) => worker);
+    if (uris.length > 0) await own.onWorker(call, (worker) => worker);
     this.lines.add(line);
-    this.#pool.house(line);
+    line.follow(own);
+    if (!line.home) this.#pool.house(line);
     for (const uri of uris) line.subscribe(uri);
     return line;
   }

@@ -3,8 +3,9 @@ import { createStateSeal, type StateSeal } from '../bridge/request-state.ts';
 import type { Call, Reply } from '../calls/call.ts';
 import type { Caller, MirroredParameter } from '../calls/upstream.ts';
 import type { ServerFacts } from '../mcp/handshake.ts';
+import type { Message } from '../mcp/message.ts';
 import type { Clock } from '../time/clock.ts';
-import type { WorkerKind } from './kind.ts';
+import { greetingFor, type WorkerKind } from './kind.ts';
 import type { Line } from './line.ts';
 import { createMirroredParameters } from './mirrored.ts';
 import { VisitorLine } from './visitor-line.ts';
@@ -13,7 +14,9 @@ import type { Worker } from './worker.ts';
 export interface VisitorsParts {
   readonly clock: Clock;
   /** A line for such a caller. */
-  readonly lineFor: (caller: Caller) => Line;
+  readonly lineFor: (caller: Caller, initialize: Message | undefined) => Line;
+  /** Has each client a worker to itself? */
+  readonly isExclusive: () => boolean;
   readonly workerOf: (serial: number) => Worker | undefined;
 }
 
@@ -26,7 +29,9 @@ export class Visitors {
   readonly #parts: VisitorsParts;
   readonly #parking: Parking;
   readonly #seal: StateSeal;
-  /** By key and what the client can do, the oldest first. */
+  /**
+   * By key and what the client can do; where each has a worker to itself, by what it calls itself too. The oldest first.
+   */
   readonly #lines = new Map<string, VisitorLine>();
 
   constructor(parts: VisitorsParts) {
@@ -37,6 +42,11 @@ export class Visitors {
 
   exchange(call: Call): Promise<Reply> {
     return this.#lineOf(call).exchange(call);
+  }
+
+  /** The way of the calls of this caller. */
+  lineOf(call: Call): Line {
+    return this.#lineOf(call).line;
   }
 
   /** What the server said of itself to a worker for such a caller; waits for one if `known` has nothing. */
@@ -58,12 +68,13 @@ export class Visitors {
   }
 
   #lineOf(call: Call): VisitorLine {
-    const capabilities = call.visitor?.capabilities ?? {};
-    const key = `${call.keyName} ${JSON.stringify(capabilities)}`;
+    const { capabilities = {}, clientInfo } = call.visitor ?? {};
+    const initialize = this.#parts.isExclusive() ? greetingFor({ clientInfo, capabilities }) : undefined;
+    const key = `${call.keyName} ${initialize?.bytes.toString() ?? JSON.stringify(capabilities)}`;
     const known = this.#lines.get(key);
     if (known) return known;
     const { tenantId, keyName } = call;
-    const line = this.#parts.lineFor({ tenantId, keyName, capabilities, ...noSession });
+    const line = this.#parts.lineFor({ tenantId, keyName, capabilities, ...noSession }, initialize);
     const made = new VisitorLine({ ...this.#parts, line, parking: this.#parking, seal: this.#seal });
     this.#lines.set(key, made);
     const [oldest] = this.#lines.keys();

@@ -23,7 +23,7 @@ const withResult = (value: unknown, era: Era = 'legacy') =>
   answered(`"result":${JSON.stringify(value)}`, era) as ServerFacts;
 
 test('the proxy introduces itself, in the newest revision it speaks', () => {
-  const message = initializeRequest('1.2.3', { roots: {} });
+  const message = initializeRequest({ name: 'mcp-tenant-proxy', version: '1.2.3' }, { roots: {} });
   expect(message).toMatchObject({ kind: 'request', method: 'initialize' });
   expect(valueOf(message, message.params)).toEqual({
     protocolVersion: latestLegacyVersion,

@@ -73,3 +73,16 @@ test('a small message is one piece, so that it is one write', () => {
     Buffer.from('{"id":42}\n'),
   ]);
 });
+
+test('what is put in where something is taken out stands there, whichever was said first', () => {
+  for (const size of [0, large]) {
+    const bytes = Buffer.from(`${'x'.repeat(size)}[1,2]`);
+    const [one, two] = [size + 2, size + 4];
+    const edits = [
+      { span: { start: one, end: two }, text: '' },
+      { span: { start: one, end: one }, text: '}' },
+    ];
+    for (const each of [edits, edits.toReversed()])
+      expect(Buffer.concat(splice(bytes, each)).toString().slice(size)).toBe('[1}]');
+  }
+});

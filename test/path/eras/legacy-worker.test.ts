@@ -1,0 +1,3 @@
+import { describeSquares } from './squares.ts';
+
+describeSquares('legacy');
