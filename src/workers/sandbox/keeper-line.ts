@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { FromKeeper, LaunchOrder, ToKeeper } from './keeper-messages.ts';
@@ -169,8 +169,8 @@ function forkKeeper({ mark, instanceFile }: KeeperParts): ChildProcess {
   });
   keeper.unref();
   keeper.channel?.unref();
-  const lifeline = keeper.stdin as Socket;
-  lifeline.on('error', () => undefined).unref();
+  keeper.stdin.on('error', () => undefined);
+  if (keeper.stdin instanceof Socket) keeper.stdin.unref();
   return keeper;
 }
 

@@ -56,7 +56,12 @@ function somePlace() {
   const callOf = (id: number, own: Partial<Call> = {}) =>
     someCall({
       message: messageOf({ id, method: 'tools/call', params: { name: 'a' } }),
-      visitor: { capabilities: { elicitation: {} }, logLevel: 'info', ask: () => undefined },
+      visitor: {
+        capabilities: { elicitation: {} },
+        clientInfo: undefined,
+        logLevel: 'info',
+        ask: () => undefined,
+      },
       ...own,
     });
   return {

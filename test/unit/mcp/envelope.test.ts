@@ -38,11 +38,14 @@ describe('the envelope of a request', () => {
   const good = { [version]: '2026-07-28', [capabilities]: { sampling: {} } };
 
   test('says what the client is', () => {
-    expect(read(good)).toEqual({
+    const info = { name: 'Größe', version: '1' };
+    expect(read({ ...good, [clientInfo]: info })).toEqual({
       version: '2026-07-28',
       capabilities: { sampling: {} },
+      clientInfo: info,
       logLevel: undefined,
     } satisfies Envelope);
+    expect(read(good)).toMatchObject({ clientInfo: undefined });
   });
 
   test.each(['debug', 'emergency'])('asks for log messages from %s on', (level) => {
@@ -111,6 +114,7 @@ describe('an envelope that is put on', () => {
     expect(readEnvelope(got)).toEqual({
       version: '2026-07-28',
       capabilities: { elicitation: {} },
+      clientInfo: { name: 'Größe' },
       logLevel: 'info',
     });
   });

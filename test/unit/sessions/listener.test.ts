@@ -14,6 +14,7 @@ function listening(filter: Partial<ListenFilter> = all, id = '1') {
     tenantId: acme,
     keyName: 'laptop',
     server: 'default',
+    capabilities: {},
     idText: Buffer.from(id).toString('latin1'),
     filter: { ...nothing, ...filter },
     identity: '{"name":"Größe"}',

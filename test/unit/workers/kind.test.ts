@@ -102,7 +102,13 @@ test('a server of one process for all clients is told all there is', () => {
 test('what the proxy asks a modern server of itself has an envelope in which it can do nothing', () => {
   const params = modernParams({ cursor: 'é' });
   const message = messageOf({ id: 1, method: 'tools/list', params });
-  expect(readEnvelope(message)).toEqual({ version: '2026-07-28', capabilities: {}, logLevel: undefined });
+  const clientInfo = { name: 'mcp-tenant-proxy', version: expect.any(String) as string };
+  expect(readEnvelope(message)).toEqual({
+    version: '2026-07-28',
+    capabilities: {},
+    clientInfo,
+    logLevel: undefined,
+  });
   expect(params).toMatchObject({ cursor: 'é' });
   expect(modernKind).toMatchObject({ era: 'modern', asks: false, greeting: { method: 'server/discover' } });
   expect(readEnvelope(modernKind.greeting)).toMatchObject({ capabilities: {} });

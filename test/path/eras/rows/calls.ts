@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { spokenBy } from '../cell.ts';
-import { type Row, said, saidJson, seenBy, until } from '../row.ts';
+import { isProxied, type Row, said, saidJson, seenBy, until } from '../row.ts';
 
 const size = 9 * 1024 * 1024;
 
@@ -60,6 +60,8 @@ export const calls: readonly Row[] = [
   },
   {
     kind: '`tools/call`: an answer of 9 MiB',
+    // Straight from a pipe the official clients take a quarter of a minute for it.
+    exists: isProxied,
     async observe({ client }) {
       const text = said(await client.call('big', { bytes: size }));
       return typeof text === 'string' ? text.length : text;

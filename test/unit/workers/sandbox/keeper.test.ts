@@ -23,7 +23,9 @@ test('a proxy that is gone before it has taken the pipes of a launch leaves noth
   const channel = keeper.stdio[3] as Duplex;
   const [file, ...args] = gated({}, ['/bin/sleep', '60']);
   const env = { PATH: '/usr/bin:/bin', [markName]: `${mark}.1` };
-  channel.write(`${JSON.stringify({ type: 'launch', id: 1, file, args, env, cwd: '/', isWrapped: false })}\n`);
+  channel.write(
+    `${JSON.stringify({ type: 'launch', id: 1, file, args, env, cwd: '/', isWrapped: false })}\n`,
+  );
   await new Promise((resolve) => channel.once('data', resolve));
   await eventually(() => carriers().length === 1);
   channel.destroy();
