@@ -1,6 +1,6 @@
 import type { Call } from '../calls/call.ts';
 import { methods } from '../mcp/methods.ts';
-import { type Message, paramsOf, textOf, valueOf } from '../mcp/message.ts';
+import { type Message, textOf, valueOf } from '../mcp/message.ts';
 import { memberOf, membersOf } from '../mcp/members.ts';
 import type { InputResponses } from './parking.ts';
 import type { StateOwner } from './request-state.ts';
@@ -27,7 +27,6 @@ export function readRetry(message: Message): Retry | undefined {
 
 /** Whose state it is that this call comes to. */
 export function ownerOf({ tenantId, keyName, server, message }: Call): StateOwner {
-  const { name, uri } = paramsOf(message);
-  const target = message.method === methods.readResource ? uri : name;
-  return { tenantId, keyName, server, method: message.method, name: String(target) };
+  const target = message.method === methods.readResource ? message.uri : message.name;
+  return { tenantId, keyName, server, method: message.method, name: String(valueOf(message, target)) };
 }

@@ -4,7 +4,7 @@ import type { MirroredParameter, Upstream } from '../calls/upstream.ts';
 import type { Envelope } from '../mcp/envelope.ts';
 import { readFilter } from '../mcp/listen-filter.ts';
 import { invalidParams, isRemoved, methods } from '../mcp/methods.ts';
-import { paramsOf } from '../mcp/message.ts';
+import { paramsOf, valueOf } from '../mcp/message.ts';
 import { idTextOf, ownAnswer } from '../mcp/own-answer.ts';
 import type { Listeners, ListenerStream } from '../sessions/listeners.ts';
 
@@ -43,7 +43,7 @@ function discovered({ message }: Call, { discover }: Awaited<ReturnType<Upstream
 }
 
 async function checkHeaders(upstream: Upstream, { checkMirrored }: Visit, call: Call): Promise<void> {
-  const { name } = paramsOf(call.message);
+  const name = valueOf(call.message, call.message.name);
   if (typeof name !== 'string') return;
   const known = upstream.mirrored(call, name);
   const parameters = known instanceof Promise ? await known : known;

@@ -3,11 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import { ProxyError } from '../calls/error.ts';
 import type { MirroredParameter } from '../calls/upstream.ts';
 import { methods } from '../mcp/methods.ts';
-import { type Message, paramsOf } from '../mcp/message.ts';
+import { type Message, paramsOf, valueOf } from '../mcp/message.ts';
 import { header } from './mcp-headers.ts';
 
 /** The part of the body that `Mcp-Name` repeats (2026-07-28 transports/streamable-http, "Standard Request Headers"). */
-const namedBy: ReadonlyMap<string, string> = new Map([
+const namedBy: ReadonlyMap<string, 'name' | 'uri'> = new Map([
   [methods.callTool, 'name'],
   [methods.getPrompt, 'name'],
   [methods.readResource, 'uri'],
@@ -21,7 +21,7 @@ export function checkStandardHeaders(request: IncomingMessage, message: Message)
     throw mismatch('MCP-Protocol-Version is missing');
   if (header(request, 'mcp-method') === undefined) throw mismatch('Mcp-Method is missing');
   const source = namedBy.get(message.method);
-  const name = source === undefined ? undefined : paramsOf(message)[source];
+  const name = source === undefined ? undefined : valueOf(message, message[source]);
   // A body without a name is for the server to refuse.
   if (typeof name !== 'string') return;
   const given = header(request, 'mcp-name');

@@ -25,6 +25,10 @@ export interface Message {
   readonly claim: Span | undefined;
   /** `params.requestState`: takes up again what came to `input_required`. */
   readonly state: Span | undefined;
+  /** `params.name`: which tool or prompt. */
+  readonly name: Span | undefined;
+  /** `params.uri`: which resource. */
+  readonly uri: Span | undefined;
   readonly params: Span | undefined;
   readonly result: Span | undefined;
   /** What stands in `result`, if that is an object; of very many members the first. */
@@ -89,6 +93,8 @@ function readTop(scanner: Scanner): Draft {
     meta: undefined,
     claim: undefined,
     state: undefined,
+    name: undefined,
+    uri: undefined,
     params: undefined,
     result: undefined,
     resultMembers: [],
@@ -134,6 +140,8 @@ function readParams(scanner: Scanner, draft: Draft): Span {
     if (key === 'progressToken') draft.token = scanner.value();
     else if (key === 'requestId') draft.requestId = scanner.value();
     else if (key === 'requestState') draft.state = scanner.value();
+    else if (key === 'name') draft.name = scanner.value();
+    else if (key === 'uri') draft.uri = scanner.value();
     else if (key === '_meta' && scanner.peek() === 0x7b) draft.meta = readMeta(scanner, draft);
     else scanner.skip();
   });
@@ -171,7 +179,7 @@ function classify(bytes: Buffer, draft: Draft): Message {
   if (!jsonrpc || textOf(bytes, jsonrpc) !== '"2.0"') throw invalid('"jsonrpc" must be "2.0"');
   const method = methodSpan ? readString(bytes, methodSpan, 'method') : '';
   if (id) checkId(bytes, id, methodSpan === undefined);
-  const { metaToken, token, requestId, meta, claim, state, params, resultMembers } = draft;
+  const { metaToken, token, requestId, meta, claim, state, name, uri, params, resultMembers } = draft;
   const kind = methodSpan ? (id ? 'request' : 'notification') : 'response';
   if (kind === 'response' && (!id || (result === undefined) === (error === undefined))) {
     throw invalid('A message has a "method", or an "id" and either "result" or "error"');
@@ -187,6 +195,8 @@ function classify(bytes: Buffer, draft: Draft): Message {
     meta,
     claim,
     state,
+    name,
+    uri,
     params,
     result,
     resultMembers,

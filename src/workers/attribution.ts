@@ -3,7 +3,7 @@ import type { Call, Question } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import type { ServerFacts } from '../mcp/handshake.ts';
 import { isListChanged, isLogWanted, isRemoved, methodNotFound, methods } from '../mcp/methods.ts';
-import { type Message, paramsOf, readMessage, textOf } from '../mcp/message.ts';
+import { type Message, paramsOf, readMessage, textOf, valueOf } from '../mcp/message.ts';
 import { splice } from '../mcp/splice.ts';
 import type { AttachedLine } from './attached-line.ts';
 import type { Sharing } from './spec.ts';
@@ -40,7 +40,7 @@ export function routeNotification(origin: Origin, message: Message): void {
 }
 
 function tellResource({ lines }: Worker, message: Message): void {
-  const uri = String(paramsOf(message)['uri']);
+  const uri = String(valueOf(message, message.uri));
   for (const { subscriptions, caller } of lines) if (subscriptions.has(uri)) caller.hear(message, undefined);
 }
 

@@ -39,6 +39,7 @@ export class ServerUpstream implements Upstream, LineServer {
 
   readonly #tools: PoolTools;
   readonly #kinds = createWorkerKinds();
+  readonly #everything = this.#kinds.legacy(everything);
   readonly #visitors: Visitors;
   /** Finding out whether the server speaks the modern era. */
   #probing: Promise<void> | undefined;
@@ -144,7 +145,7 @@ export class ServerUpstream implements Upstream, LineServer {
     const { eras, spec } = this.#pool;
     if ((eras.workerEra(era) ?? 'legacy') === 'modern') return modernKind;
     if (isExclusive) return initialize ? plainKind : declared;
-    return spec.pool.max === 1 ? this.#kinds.legacy(everything) : declared;
+    return spec.pool.max === 1 ? this.#everything : declared;
   }
 
   recall(kind: WorkerKind, message: Message): Recalled | undefined {
@@ -207,7 +208,7 @@ export class ServerUpstream implements Upstream, LineServer {
   #usualKind(eras: ServerEras, spec: ServerSpec): WorkerKind {
     if (eras.workerEra('legacy') === 'modern') return modernKind;
     return spec.pool.max === 1 && spec.pool.sharing !== 'exclusive'
-      ? this.#kinds.legacy(everything)
+      ? this.#everything
       : plainKind;
   }
 

@@ -122,7 +122,7 @@ export class SessionLine implements SessionWay {
   /** The worker hears of the first to subscribe and the last to leave; in between it is ours to count. */
   async #subscription(call: Call): Promise<Reply> {
     const { line } = this;
-    const uri = String(paramsOf(call.message)['uri']);
+    const uri = String(valueOf(call.message, call.message.uri));
     const isSubscribe = call.message.method === methods.subscribe;
     const { home } = line;
     if (line.kind.era === 'modern') {
