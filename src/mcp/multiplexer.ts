@@ -79,6 +79,11 @@ export class Multiplexer {
     return this.#waiting.values().find(({ waiter }) => !waiter.isBackground)?.waiter;
   }
 
+  /** Who waits, the first to come first. */
+  *waiters(): Iterable<Waiter> {
+    for (const { waiter } of this.#waiting.values()) if (!waiter.isBackground) yield waiter;
+  }
+
   /** Send a request, with other edits than those of its id and token; returns the id it has on the worker. */
   request(message: Message, waiter: Waiter, further: readonly Edit[] = []): number {
     const { bytes, id, metaToken } = message;

@@ -100,7 +100,7 @@ export function routeRequest(worker: Worker, sharing: Sharing, message: Message)
       worker.talk.questions.delete(idText);
       worker.send(response);
     });
-  if (question) worker.talk.questions.set(idText, question);
+  if (question) worker.talk.questions.set(idText, { call: target.call, withdraw: () => question.withdraw() });
   else refuse(worker, message);
 }
 
@@ -134,12 +134,18 @@ function withdraw(worker: Worker, { bytes, requestId }: Message): void {
   worker.talk.questions.delete(idText);
 }
 
-/** The holder of the only call in flight; on a worker of one session, that session in any case. */
+/**
+ * The holder of the only call in flight; on a worker of one session, that session in any case. A client without
+ * sessions is there only in its calls: of several that are all its own, a question is of the one that waits for no
+ * answer of its client's yet, for it may have left others so and never come back to them.
+ */
 function addressee(worker: Worker, sharing: Sharing): Addressee | undefined {
   const sole = worker.talk.soleCall;
-  if (sole) return sole;
+  if (sole || sharing !== 'exclusive') return sole;
+  const unasked = worker.talk.soleUnasked;
+  if (unasked?.call.visitor) return unasked;
   const [only] = worker.lines;
-  return sharing === 'exclusive' && only ? { line: only, call: undefined } : undefined;
+  return only && { line: only, call: undefined };
 }
 
 /** Of a client that cannot be told, or cannot answer. */

@@ -37,6 +37,11 @@ interface CallWaiter extends Waiter {
   readonly line: AttachedLine;
 }
 
+/** A question of the server that waits for its answer, and the call it was asked for, if that is known. */
+export interface OpenQuestion extends Question {
+  readonly call: Call | undefined;
+}
+
 /** A call as it is put on a worker. */
 export interface Placed {
   readonly call: Call;
@@ -59,7 +64,7 @@ export class Conversation {
   /** Whose calls were given up and are not answered; it may still be at work on them. Empty: of several. */
   unansweredOf: string | undefined;
   /** Questions of the server that wait for an answer, by its own id. */
-  readonly questions = new Map<string, Question>();
+  readonly questions = new Map<string, OpenQuestion>();
   /** Tokens of calls that became tasks, by the id they had on the worker. */
   readonly #taskTokens = new Map<number, { readonly line: AttachedLine; readonly tokenText: string }>();
   readonly #parts: ConversationParts;
@@ -97,6 +102,15 @@ export class Conversation {
   get soleCall(): { readonly call: Call; readonly line: AttachedLine } | undefined {
     const { sole } = this.#mux;
     return sole && 'call' in sole ? (sole as CallWaiter) : undefined;
+  }
+
+  /** The only call in flight whose client is not being asked something already, if there is exactly one. */
+  get soleUnasked(): { readonly call: Call; readonly line: AttachedLine } | undefined {
+    const asked = new Set([...this.questions.values()].map(({ call }) => call));
+    const others = [...this.#mux.waiters()].filter(
+      (waiter): waiter is CallWaiter => 'call' in waiter && !asked.has(waiter.call as Call),
+    );
+    return others.length === 1 ? others[0] : undefined;
   }
 
   /** The handshake, in the words of the kind or of the one client it is for. Rejects with a HandshakeFailure. */

@@ -21,7 +21,7 @@ beforeAll(async () => {
   seen = await Promise.all(
     plays.map(({ cell, generation }) => play(() => openDirectStage(cell, generation), cell)),
   );
-}, 60_000);
+}, 120_000);
 
 describe.each(plays.map((one, at) => ({ ...one, at })))('$name, $generation', ({ cell, at }) => {
   test.each(rowsOf(cell))('$kind', (row) => {

@@ -33,19 +33,21 @@ export function expectedIn(cell: Cell, { whole, verdict }: Row): unknown {
 
 /** No row may take longer, in milliseconds: one that hangs must not take the others with it. Processes start meanwhile. */
 const patienceMs = 15_000;
+/** The first to come waits for a proxy and its first processes, which start while those of other squares do. */
+const connectMs = 45_000;
 
 /** Plays all rows of a square, one after the other: what each came to, or how it failed, by its kind. */
 export async function play(open: () => Promise<Stage>, cell: Cell): Promise<ReadonlyMap<string, unknown>> {
   const seen = new Map<string, unknown>();
   let stage: Stage;
   try {
-    stage = await withPatience(open());
+    stage = await withPatience(open(), connectMs);
   } catch (thrown) {
     return new Map(rowsOf(cell).map(({ kind }) => [kind, { cannotConnect: String(thrown) }]));
   }
   for (const row of rowsOf(cell)) {
     try {
-      seen.set(row.kind, await withPatience(row.observe(stage)));
+      seen.set(row.kind, await withPatience(row.observe(stage), patienceMs));
     } catch (thrown) {
       seen.set(row.kind, { failed: String(thrown) });
     }
@@ -54,9 +56,9 @@ export async function play(open: () => Promise<Stage>, cell: Cell): Promise<Read
   return seen;
 }
 
-function withPatience<Value>(promise: Promise<Value>): Promise<Value> {
+function withPatience<Value>(promise: Promise<Value>, ms: number): Promise<Value> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`No end within ${patienceMs} ms`)), patienceMs);
+    const timer = setTimeout(() => reject(new Error(`No end within ${ms} ms`)), ms);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -143,6 +143,18 @@ export const questions: readonly Row[] = [
     observe: observeState,
     whole: () => ({ first: 'input_required', forged: -32602, stranger: -32602, rightful: 'complete' }),
   },
+  {
+    kind: 'a question while the client has left another without an answer',
+    exists: (cell) => cell.client === 'modern' && isProxied(cell),
+    async observe(stage) {
+      const peer = await stage.raw();
+      const ask = async () =>
+        JSON.parse((await peer.ask('tools/call', '"name":"elicit","arguments":{}')).text) as RawResult;
+      const answers = [await ask(), await ask(), await ask()];
+      return answers.map(({ result }) => result?.resultType);
+    },
+    whole: () => ['input_required', 'input_required', 'input_required'],
+  },
 ];
 
 function onlyOwned(cell: Cell): Verdict | undefined {
