@@ -207,9 +207,7 @@ export class ServerUpstream implements Upstream, LineServer {
 
   #usualKind(eras: ServerEras, spec: ServerSpec): WorkerKind {
     if (eras.workerEra('legacy') === 'modern') return modernKind;
-    return spec.pool.max === 1 && spec.pool.sharing !== 'exclusive'
-      ? this.#everything
-      : plainKind;
+    return spec.pool.max === 1 && spec.pool.sharing !== 'exclusive' ? this.#everything : plainKind;
   }
 
   /** The tenant's file says this now. */
