@@ -79,7 +79,7 @@ function totals(
 function serverStatus(parts: StatusParts, tenant: Tenant, spec: ServerSpec, sessions: number): TenantStatus {
   const upstream = parts.upstreams.find(tenant.id, spec.name);
   const pools = upstream?.pools ?? [];
-  const { calls, errors, p50Ms, p95Ms, lastError } = parts.tally.of(tenant.id, spec.name);
+  const { lastError, ...counts } = parts.tally.of(tenant.id, spec.name);
   const now = parts.clock.now();
   return {
     id: tenant.id,
@@ -91,10 +91,7 @@ function serverStatus(parts: StatusParts, tenant: Tenant, spec: ServerSpec, sess
     sessions,
     inFlight: sum(pools, (pool) => pool.inFlight),
     queued: sum(pools, (pool) => pool.queued),
-    calls,
-    errors,
-    p50Ms,
-    p95Ms,
+    ...counts,
     lastError: lastError && {
       code: lastError.code,
       message: parts.redact(lastError.message),

@@ -26,6 +26,8 @@ export interface StatusTotals {
   readonly inFlight: number;
   readonly calls: number;
   readonly errors: number;
+  /** Since the proxy began; see the tenant's own. */
+  readonly securityReports: number;
   /** Calls and sessions that were given a worker. */
   readonly totalAcquired: number;
   /** Workers started since the proxy began. */
@@ -53,6 +55,8 @@ export interface TenantStatus {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly lastError: { readonly code: string; readonly message: string; readonly agoMs: number } | null;
+  /** Attempts at what is not allowed, such as another tenant's data, that its server told of (`security.reported`). */
+  readonly securityReports: number;
   /** While `backoff` or `broken`: how long until the next try. */
   readonly retryInMs: number | null;
 }

@@ -33,6 +33,8 @@ const stateColours: Readonly<Record<TenantState, Colour>> = {
 
 /** More rows than this nobody reads. */
 const maxRows = 50;
+/** In the line about security reports. */
+const maxReporting = 10;
 
 /** The whole answer of `proxy status`: a line about the proxy, the tenants, what is wrong, the totals. */
 export function statusView(status: Status, options: TableOptions): string {
@@ -41,7 +43,7 @@ export function statusView(status: Status, options: TableOptions): string {
     const title = paint(`${counted(status.problems.length, 'problem')}:`, 'yellow', options.colours);
     parts.push(`${title}\n${problemLines(status.problems)}`);
   }
-  parts.push(totalsLine(status));
+  parts.push(`${reportsLine(status.tenants, options)}${totalsLine(status)}`);
   return parts.join('\n');
 }
 
@@ -59,8 +61,9 @@ function tenantTable(tenants: readonly TenantStatus[], options: TableOptions): s
 }
 
 /** Of many tenants those are shown that do something, or that something is wrong with. */
-function hasNews({ state, workers, sessions, lastError }: TenantStatus): boolean {
-  return workers.length > 0 || sessions > 0 || lastError !== null || !['idle', 'disabled'].includes(state);
+function hasNews({ state, workers, sessions, lastError, securityReports }: TenantStatus): boolean {
+  if (workers.length > 0 || sessions > 0 || lastError !== null || securityReports > 0) return true;
+  return !['idle', 'disabled'].includes(state);
 }
 
 function rowOf(tenant: TenantStatus): Cell[] {
@@ -102,6 +105,21 @@ function idleFor(workers: readonly WorkerStatus[]): string {
 function lastErrorText({ lastError }: TenantStatus): string {
   if (lastError === null) return '';
   return `${age(lastError.agoMs)} ago ${lastError.code}: ${lastError.message}`;
+}
+
+/** Seldom, and then what an operator must not miss; so a line of its own, and no column of zeros. */
+function reportsLine(tenants: readonly TenantStatus[], { colours }: TableOptions): string {
+  const reporting = tenants
+    .filter(({ securityReports }) => securityReports > 0)
+    .toSorted((one, other) => other.securityReports - one.securityReports);
+  if (reporting.length === 0) return '';
+  const shown = reporting
+    .slice(0, maxReporting)
+    .map(({ id, server, securityReports }) => `${id}/${server} ${securityReports}`);
+  const hidden = reporting.length - shown.length;
+  const rest = hidden > 0 ? `, and ${hidden} more` : '';
+  const title = paint('security reports:', 'red', colours);
+  return `${title} ${shown.join(', ')}${rest} (security.reported in the log)\n`;
 }
 
 function totalsLine({ totals, rssBytes }: Status): string {

@@ -8,6 +8,8 @@ export interface ServerTally {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly lastError: LastError | null;
+  /** Attempts at what is not allowed that the server told of; those left out of the log are counted too. */
+  readonly securityReports: number;
 }
 export interface LastError {
   readonly code: string;
@@ -20,7 +22,7 @@ export interface Tally {
   readonly listen: Announce;
   of(tenantId: string, server: string): ServerTally;
   /** Since the proxy began, forgotten tenants included. */
-  totals(): { readonly calls: number; readonly errors: number };
+  totals(): { readonly calls: number; readonly errors: number; readonly securityReports: number };
   /** For tenants that are gone: nothing else bounds what is kept. */
   forget(tenantId: string): void;
 }
@@ -30,9 +32,19 @@ interface Entry {
   errors: number;
   readonly latency: Latency;
   lastError: LastError | null;
+  securityReports: number;
 }
 
-const empty: ServerTally = { calls: 0, errors: 0, p50Ms: null, p95Ms: null, lastError: null };
+const empty: ServerTally = {
+  calls: 0,
+  errors: 0,
+  p50Ms: null,
+  p95Ms: null,
+  lastError: null,
+  securityReports: 0,
+};
+
+type SecurityReported = Extract<ProxyEvent, { readonly type: 'security.reported' }>;
 
 /** What a call's end says about the server that no `worker.` or `breaker.` event says better. */
 const tellsOfServer: ReadonlySet<CallEnded['outcome']> = new Set([
@@ -46,7 +58,7 @@ const fine: ReadonlySet<CallEnded['outcome']> = new Set(['ok', 'CANCELLED']);
 /** Counts what events tell, per tenant and server. */
 export function createTally(now: () => number = () => performance.now()): Tally {
   const tenants = new Map<string, Map<string, Entry>>();
-  const totals = { calls: 0, errors: 0 };
+  const totals = { calls: 0, errors: 0, securityReports: 0 };
 
   const entryOf = (tenantId: string, server: string): Entry => {
     let servers = tenants.get(tenantId);
@@ -66,9 +78,16 @@ export function createTally(now: () => number = () => performance.now()): Tally 
     totals.errors += 1;
   };
 
+  const countReport = ({ tenantId, server, suppressed }: SecurityReported): void => {
+    // Those that were left out before this one were attempts as well.
+    entryOf(tenantId, server).securityReports += 1 + suppressed;
+    totals.securityReports += 1 + suppressed;
+  };
+
   return {
     listen(event) {
       if (event.type === 'call.ended') countCall(event);
+      if (event.type === 'security.reported') countReport(event);
       const failure = failureIn(event);
       if (failure === undefined) return;
       const { tenantId, server, code, message } = failure;
@@ -77,8 +96,8 @@ export function createTally(now: () => number = () => performance.now()): Tally 
     of(tenantId, server) {
       const entry = tenants.get(tenantId)?.get(server);
       if (entry === undefined) return empty;
-      const { calls, errors, latency, lastError } = entry;
-      return { calls, errors, p50Ms: latency.percentile(0.5), p95Ms: latency.percentile(0.95), lastError };
+      const { latency, ...counts } = entry;
+      return { ...counts, p50Ms: latency.percentile(0.5), p95Ms: latency.percentile(0.95) };
     },
     totals: () => ({ ...totals }),
     forget(tenantId) {
@@ -88,7 +107,7 @@ export function createTally(now: () => number = () => performance.now()): Tally 
 }
 
 function createEntry(): Entry {
-  return { calls: 0, errors: 0, latency: createLatency(), lastError: null };
+  return { calls: 0, errors: 0, latency: createLatency(), lastError: null, securityReports: 0 };
 }
 
 interface Failure extends ServerFacts {

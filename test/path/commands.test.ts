@@ -62,6 +62,7 @@ describe('proxy status', () => {
         inFlight: 0,
         calls: number,
         errors: 1,
+        securityReports: 0,
         totalAcquired: number,
         totalCreated: 1,
         currentPoolSize: 1,
@@ -99,6 +100,7 @@ describe('proxy status', () => {
       p50Ms: number,
       p95Ms: number,
       lastError: acme!.lastError,
+      securityReports: 0,
       retryInMs: null,
     } satisfies Status['tenants'][number]);
     expect(globex).toMatchObject({

@@ -720,6 +720,7 @@ suite(`the database server (${needsPostgres})`, () => {
       TENANT_CONFIG_DIR: dir,
       TENANT_001_DB_PASSWORD: logins.one.password,
       TENANT_001_OPENAI_KEY: 'sk-openai-0123456789',
+      DB_QUOTA_FOLDER: path.join(dir, 'quota'),
       ...more,
     });
 
@@ -734,8 +735,43 @@ suite(`the database server (${needsPostgres})`, () => {
         quotas: { max_queries_per_hour: 1000, max_queries_per_day: 10_000, max_concurrent_connections: 3 },
         features: { premium_support: true, advanced_analytics: false },
         limits: { max_concurrent_connections: 3 },
+        usage: { queries_this_hour: 1, queries_this_day: 1 },
       });
       expect(JSON.stringify(metadata) + server.stderr()).not.toMatch(/sk-openai|password-of/);
+    });
+
+    test('a quota holds for all processes of the tenant together, and a restart forgets nothing', async () => {
+      write(configOf({ quotas: { max_queries_per_day: 12 } }));
+      const open = () => openWith(env());
+      const askTwice = async (server: OpenServer) => {
+        for (const sql of ['SELECT 1', 'SELECT name FROM customers LIMIT 1']) await query(server, sql);
+      };
+      const [one, two] = await Promise.all([open(), open()]);
+      // What is not sent is no query.
+      expect((await failureOf(one, 'DELETE FROM customers')).code).toBe('QUERY_REJECTED');
+      await Promise.all([askTwice(one), askTwice(two), askTwice(one)]);
+      // What is sent is one, whatever comes of it.
+      expect((await failureOf(one, 'SELECT nme FROM customers')).code).toBe('REJECTED');
+      await closeAll();
+      const again = await open();
+      const late = await Promise.all(
+        Array.from({ length: 9 }, () =>
+          call(again, 'query_tenant_data', { resource_uri: uriOf('customers'), query: 'SELECT 1' }),
+        ),
+      );
+      const refused = late
+        .filter(({ isError }) => isError)
+        .map((result) => JSON.parse(textIn(result)) as object);
+      expect(refused).toHaveLength(4);
+      const day = new Date(Math.ceil(Date.now() / 86_400_000) * 86_400_000).toISOString().slice(0, 10);
+      expect(refused[0]).toMatchObject({
+        code: 'QUOTA_EXCEEDED',
+        executed: 'no',
+        retryable: true,
+        error: `All 12 queries that this tenant may ask in one day are used up; the next day begins at ${day}T00:00:00Z`,
+      });
+      const metadata = await call(again, 'get_tenant_metadata');
+      expect(metadata.structuredContent).toMatchObject({ usage: { queries_this_day: 12 } });
     });
 
     test('a variable that is not set takes its default', async () => {

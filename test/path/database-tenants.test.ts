@@ -135,6 +135,15 @@ pool: { max: 2, concurrency: 4 }
     });
     await expect(clients[second].readResource({ uri: uriOf(first) })).rejects.toThrow('not of this tenant');
     await proxy.logged(({ event, tenant }) => event === 'security.reported' && tenant === second);
+    const { tenants: rows, totals } = await proxy.status();
+    expect(rows.map(({ id, securityReports }) => [id, securityReports])).toEqual([
+      [first, 1],
+      [second, 1],
+    ]);
+    expect(totals.securityReports).toBe(2);
+    expect((await proxy.run('status')).out).toContain(
+      `security reports: ${first}/default 1, ${second}/default 1`,
+    );
   });
 
   test('resources of the two have the same names and different owners', async () => {

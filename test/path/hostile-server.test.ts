@@ -211,6 +211,10 @@ describe('beside a neighbour who notices nothing', () => {
     await callOf('reporter');
     expect(proxy.logs.filter(isReport)).toHaveLength(10);
     expect(JSON.stringify(proxy.logs.filter(isReport))).not.toContain('canary');
+    const { tenants: rows } = await proxy.status();
+    expect(rows.filter(({ securityReports }) => securityReports > 0).map(({ id }) => id)).toEqual([
+      'reporter',
+    ]);
   });
 
   test('a server that only babbles does not start, and its callers are told when to come back', async () => {

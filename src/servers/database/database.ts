@@ -1,8 +1,10 @@
 import { ToolFailure } from '../kit/failure.ts';
+import { type Clock } from '../kit/clock.ts';
 import { createLimiter } from '../kit/limiter.ts';
 import type { Logger } from '../kit/logger.ts';
 import { collectRows, type Collected } from './collect-rows.ts';
 import { toDatabaseFailure } from './failures.ts';
+import { createQuota, type Quota, type QuotaUse } from './quota.ts';
 import {
   type Column,
   findRelation,
@@ -40,11 +42,14 @@ export interface Database {
   describe(uri: string, signal: AbortSignal): Promise<RelationDetails>;
   query(options: QueryOptions, signal: AbortSignal): Promise<Collected>;
   serverVersion(signal: AbortSignal): Promise<string>;
+  /** What is used up of the tenant's quotas. */
+  used(): QuotaUse;
 }
 
 export interface DatabaseParts {
   readonly settings: DatabaseSettings;
   readonly log: Logger;
+  readonly clock: Clock;
   readonly report: (report: SecurityReport) => void;
   /** The parser can be trusted no more; the process must end. */
   readonly broken: () => void;
@@ -55,6 +60,7 @@ export function openDatabase(parts: DatabaseParts): Database {
   const { schemas, limits, tenantId } = settings;
   const ask = createAsking(parts);
   const seal = createSealing(parts);
+  const quota = quotaOf(parts);
 
   return {
     settings,
@@ -69,6 +75,8 @@ export function openDatabase(parts: DatabaseParts): Database {
     async query(options, signal) {
       const target = ownRelation(options.uri, tenantId, report);
       const { text, fields, operators } = await seal(options, target);
+      // What is refused so far was no query; what is asked counts, whatever comes of it.
+      quota.take();
       const ofRows = [...fields].filter((name) => !settings.allowedFunctions.has(name));
       return ask(signal, async (session) => {
         await findRelation(session.client, schemas, target);
@@ -81,8 +89,18 @@ export function openDatabase(parts: DatabaseParts): Database {
         return collectRows(session, { text, values: options.values, maxRows: options.maxRows }, limits);
       });
     },
+    used: () => quota.used(),
     serverVersion: (signal) => ask(signal, ({ serverVersion }) => Promise.resolve(serverVersion)),
   };
+}
+
+function quotaOf({ settings, log, clock }: DatabaseParts): Quota {
+  const { folder, ...limits } = settings.quota;
+  const onUnsaved = (reason: string): void =>
+    log.warn('quota.unsaved', 'DB_QUOTA_FOLDER cannot be used, so each process counts queries for itself', {
+      reason,
+    });
+  return createQuota({ limits, folder, wall: () => clock.wall(), onUnsaved });
 }
 
 type Ask = <Value>(signal: AbortSignal, work: (session: Session) => Promise<Value>) => Promise<Value>;

@@ -48,4 +48,7 @@ export const environment = {
   ),
   maxCellChars: optional(integer(16, MiB), ['DB_MAX_CELL_CHARS'], 'characters of one value', 8_192),
   maxConnections: optional(integer(1, 100), ['DB_MAX_CONNECTIONS'], 'connections at once'),
+  maxQueriesPerHour: optional(integer(1, 1e9), ['DB_MAX_QUERIES_PER_HOUR'], 'queries in one hour'),
+  maxQueriesPerDay: optional(integer(1, 1e9), ['DB_MAX_QUERIES_PER_DAY'], 'queries in one day'),
+  quotaFolder: optional(text('a folder'), ['DB_QUOTA_FOLDER'], 'where queries are counted between starts'),
 };

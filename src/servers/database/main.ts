@@ -17,7 +17,7 @@ await serve({
     hasResources: true,
   },
   environment,
-  async open({ settings: raw, log, redact }) {
+  async open({ settings: raw, log, redact, clock }) {
     const [{ readSettings }, { openDatabase }, { databaseTools }, { databaseResources }] = await Promise.all([
       import('./settings.ts'),
       import('./database.ts'),
@@ -36,7 +36,7 @@ await serve({
       // The answer goes out first.
       setImmediate(() => process.kill(process.pid, 'SIGTERM'));
     };
-    const database = openDatabase({ settings, log, report, broken });
+    const database = openDatabase({ settings, log, clock, report, broken });
     return { tools: databaseTools(database), resources: databaseResources(database) };
   },
 });

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { type Settings } from '../kit/environment.ts';
 import { connectionVariables, type environment, type SslMode } from './environment.ts';
+import { type QuotaLimits } from './quota.ts';
 import { SetupProblem } from './setup-problem.ts';
 import { defaultSchema, type Relation } from './tenant-uri.ts';
 import { readTenantConfig, type TenantConfig } from './tenant-config.ts';
@@ -18,8 +22,7 @@ export interface DatabaseSettings {
   readonly allowedTypes: ReadonlySet<string>;
   readonly allowWritableRole: boolean;
   readonly limits: Limits;
-  /** As the tenant's JSON has them: for people, and for the proxy to enforce. */
-  readonly quotas: TenantConfig['quotas'];
+  readonly quota: QuotaLimits & { readonly folder: string };
   readonly features: TenantConfig['features'];
 }
 
@@ -90,7 +93,11 @@ export async function readSettings(raw: Raw, env: Texts): Promise<ReadSettings> 
       maxCellChars: raw.maxCellChars,
       maxConnections: raw.maxConnections ?? quotas.max_concurrent_connections ?? 5,
     },
-    quotas,
+    quota: {
+      perHour: raw.maxQueriesPerHour ?? quotas.max_queries_per_hour,
+      perDay: raw.maxQueriesPerDay ?? quotas.max_queries_per_day,
+      folder: quotaFolderOf(raw, config),
+    },
     features,
   };
   return { database, secrets: [config.db_password, ...Object.values(config.api_keys)], variables };
@@ -156,6 +163,13 @@ async function sslOptions(mode: SslMode, rootCert: string | undefined): Promise<
   } catch {
     throw new SetupProblem('INVALID_SETTING', 'DB_SSLROOTCERT: the file cannot be read');
   }
+}
+
+/** One for each tenant's database, of this user alone, like the tokens of other servers. */
+function quotaFolderOf({ tenantId, quotaFolder }: Raw, { db_host, db_port, db_name }: TenantConfig): string {
+  const all = quotaFolder ?? path.join(homedir(), '.cache', 'mcp-tenant-proxy', 'database');
+  const whose = createHash('sha256').update(JSON.stringify([tenantId, db_host, db_port, db_name]));
+  return path.join(all, whose.digest('hex').slice(0, 32));
 }
 
 /** `orders`, or `sales.orders`. */

@@ -119,8 +119,29 @@ function queryTenantData(database: Database): Tool {
   });
 }
 
+const metadata = z.object({
+  tenant_id: z.string(),
+  database_host: z.string(),
+  database_name: z.string(),
+  server_version: z.string(),
+  schemas: z.array(z.string()),
+  limits: z.object({
+    max_rows: z.int(),
+    max_result_bytes: z.int(),
+    max_value_chars: z.int(),
+    max_concurrent_connections: z.int(),
+    statement_timeout_ms: z.int(),
+  }),
+  quotas: z.record(z.string(), z.int()),
+  usage: z
+    .record(z.string(), z.int())
+    .describe('What is used up of the quotas, by the hours and days of UTC'),
+  features: z.record(z.string(), z.boolean()),
+});
+
 function getTenantMetadata(database: Database): Tool {
-  const { tenantId, connection, schemas, limits, quotas, features } = database.settings;
+  const { tenantId, connection, schemas, limits, quota, features } = database.settings;
+  const { perHour, perDay } = quota;
   return defineTool({
     name: 'get_tenant_metadata',
     title: 'Get tenant metadata',
@@ -128,22 +149,7 @@ function getTenantMetadata(database: Database): Tool {
       'Whose database this is, where it is, and what may be asked of it; never a user, a password or a key',
     effect: 'read',
     input: z.strictObject({}),
-    output: z.object({
-      tenant_id: z.string(),
-      database_host: z.string(),
-      database_name: z.string(),
-      server_version: z.string(),
-      schemas: z.array(z.string()),
-      limits: z.object({
-        max_rows: z.int(),
-        max_result_bytes: z.int(),
-        max_value_chars: z.int(),
-        max_concurrent_connections: z.int(),
-        statement_timeout_ms: z.int(),
-      }),
-      quotas: z.record(z.string(), z.int()),
-      features: z.record(z.string(), z.boolean()),
-    }),
+    output: metadata,
     run: async (_, { signal }) => ({
       data: {
         tenant_id: tenantId,
@@ -158,9 +164,12 @@ function getTenantMetadata(database: Database): Tool {
           max_concurrent_connections: limits.maxConnections,
           statement_timeout_ms: limits.timeoutMs,
         },
-        quotas: Object.fromEntries(
-          Object.entries(quotas).filter(([, value]) => value !== undefined),
-        ) as Record<string, number>,
+        quotas: {
+          ...(perHour !== undefined && { max_queries_per_hour: perHour }),
+          ...(perDay !== undefined && { max_queries_per_day: perDay }),
+          max_concurrent_connections: limits.maxConnections,
+        },
+        usage: { ...database.used() },
         features,
       },
     }),

@@ -28,6 +28,7 @@ const acme: TenantStatus = {
   p50Ms: 1.26,
   p95Ms: 18.4,
   lastError: null,
+  securityReports: 0,
   retryInMs: null,
 };
 const globex: TenantStatus = {
@@ -56,6 +57,7 @@ const status: Status = {
     inFlight: 0,
     calls: 1234,
     errors: 3,
+    securityReports: 0,
     totalAcquired: 1000,
     totalCreated: 20,
     currentPoolSize: 2,
@@ -96,6 +98,27 @@ test('problems stand under the table, as compilers print them', () => {
   expect(view).toContain(
     '2 problems:\ntenants/a.yaml:3:7 INVALID_SETTING unknown key `pol`\ntenants UNREADABLE no permission\n',
   );
+});
+
+test('attempts that servers report have a line of their own, the most first', () => {
+  const tenants = [
+    { ...acme, securityReports: 2 },
+    { ...globex, securityReports: 7 },
+  ];
+  expect(statusView({ ...status, tenants }, { colours: false })).toMatch(
+    /\n\nsecurity reports: globex\/default 7, acme\/default 2 \(security\.reported in the log\)\n2 tenants/,
+  );
+  expect(statusView(status, { colours: false })).not.toContain('security reports');
+});
+
+test('a tenant that does nothing and had an attempt is not among those left out', () => {
+  const idle = { ...acme, state: 'idle', workers: [], sessions: 0 } as const;
+  const quiet = Array.from({ length: 60 }, (_, index) => ({ ...idle, id: `quiet-${index}` }));
+  const view = statusView(
+    { ...status, tenants: [...quiet, { ...idle, id: 'globex', securityReports: 1 }] },
+    { colours: false },
+  );
+  expect(view).toMatch(/^globex /m);
 });
 
 test('no tenants is said, with what to do', () => {

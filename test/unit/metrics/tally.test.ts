@@ -24,7 +24,7 @@ test('calls and errors are counted per tenant, and in all', () => {
   tally.listen(ended('ok', 3, 'globex'));
   expect(tally.of('acme', 'default')).toMatchObject({ calls: 5, errors: 2 });
   expect(tally.of('globex', 'default')).toMatchObject({ calls: 1, errors: 0 });
-  expect(tally.totals()).toEqual({ calls: 6, errors: 2 });
+  expect(tally.totals()).toEqual({ calls: 6, errors: 2, securityReports: 0 });
 });
 
 test('an unknown tenant has done nothing', () => {
@@ -34,6 +34,7 @@ test('an unknown tenant has done nothing', () => {
     p50Ms: null,
     p95Ms: null,
     lastError: null,
+    securityReports: 0,
   });
 });
 
@@ -62,6 +63,23 @@ test('a crash is an error, a reaped worker is none', () => {
   expect(tally.of('acme', 'default').lastError).toBeNull();
   tally.listen({ ...exit, reason: 'exit code 1', cutCalls: 2 });
   expect(tally.of('acme', 'default').lastError).toMatchObject({ code: 'CRASHED', message: 'exit code 1' });
+});
+
+test('attempts that a server reports are counted, those left out of the log as well', () => {
+  const tally = createTally();
+  const report = {
+    type: 'security.reported',
+    ...worker,
+    code: 'FORBIDDEN',
+    message: 'The URI is not of this tenant',
+    subject: 'mcp://globex/x',
+  } as const;
+  tally.listen({ ...report, suppressed: 0 });
+  tally.listen({ ...report, suppressed: 5 });
+  tally.listen({ ...report, tenantId: 'globex', suppressed: 0 });
+  expect(tally.of('acme', 'default')).toMatchObject({ securityReports: 7, errors: 0, lastError: null });
+  expect(tally.of('globex', 'default').securityReports).toBe(1);
+  expect(tally.totals().securityReports).toBe(8);
 });
 
 test('a forgotten tenant is gone, the totals stay', () => {
