@@ -1,7 +1,8 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execa } from 'execa';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -97,5 +98,34 @@ describe.each(Object.keys(bridges))('%s', (name) => {
     // The bridge may not listen yet; what is said meanwhile is kept for it.
     await other.call('change', { list: 'tools' });
     await eventually(() => changes > 0);
+  });
+});
+
+/** Each command is a client of its own: it comes, asks one thing, prints the answer and goes. */
+describe.each(['http', 'sse'])("the Inspector's command line over %s", (transport) => {
+  /** It reads the manifest of the Inspector, two folders above: the whole of it wants a newer Node than ours. */
+  const program = path.join('inspector', 'cli', 'build', 'index.js');
+  beforeAll(() => {
+    const installed = path.join(root, 'node_modules/@modelcontextprotocol/inspector-cli');
+    cpSync(path.join(installed, 'build'), path.join(home, path.dirname(program)), { recursive: true });
+    cpSync(path.join(installed, 'package.json'), path.join(home, 'inspector/package.json'));
+    rmSync(path.join(home, 'node_modules'), { force: true });
+    symlinkSync(path.join(root, 'node_modules'), path.join(home, 'node_modules'));
+  });
+  const inspect = async (...args: readonly string[]): Promise<unknown> => {
+    const url = transport === 'sse' ? sse() : proxy.url;
+    const header = ['--transport', transport, '--header', `Authorization: ${bearer()}`];
+    const { stdout } = await execa(process.execPath, [path.join(home, program), url, ...header, ...args], {
+      env: env(),
+      extendEnv: false,
+    });
+    return JSON.parse(stdout) as unknown;
+  };
+
+  test('lists and calls', async () => {
+    const names = { tools: expect.arrayContaining([expect.objectContaining({ name: 'echo' })]) as unknown };
+    expect(await inspect('--method', 'tools/list')).toMatchObject(names);
+    const call = ['--method', 'tools/call', '--tool-name', 'echo', '--tool-arg', 'text=zażółć 🙂'];
+    expect(await inspect(...call)).toMatchObject({ content: [{ type: 'text', text: 'zażółć 🙂' }] });
   });
 });
