@@ -7,6 +7,7 @@ import type { Config } from './config/load-config.ts';
 import { createAnnouncer } from './events/announcer.ts';
 import type { Announce } from './events/events.ts';
 import { Gateway } from './gateway/gateway.ts';
+import { type StrainMeter, watchStrain } from './gateway/strain.ts';
 import { type Listener, openListener } from './http/listener.ts';
 import { McpEndpoint } from './http/mcp-endpoint.ts';
 import { SseEndpoint } from './http/sse-endpoint.ts';
@@ -189,6 +190,8 @@ class App implements Proxy {
 
   async #openDoors(tenants: WatchedTenants): Promise<OpenDoors> {
     const { listen, limits, admin, sessions } = this.#config;
+    const { inFlight, inFlightPerTenant, loopDelay, memory } = limits;
+    const strain = watchStrain({ loopDelay, memory, announce: this.#announce });
     const gateway = new Gateway({
       authenticate: this.#keys.authenticate,
       tenants,
@@ -196,6 +199,7 @@ class App implements Proxy {
       listeners: this.#listeners,
       upstreamFor: (tenant, spec) => this.#upstreams.of(tenant, spec),
       guardsFor: () => [],
+      admission: { max: inFlight, maxPerTenant: inFlightPerTenant, strain: strain.now },
       announce: this.#announce,
       clock: systemClock,
     });
@@ -215,8 +219,9 @@ class App implements Proxy {
       listener = await openListener(front);
       const door = await openAdminListener(admin.socket, this);
       const sweeping = setInterval(() => this.#sessions.sweep(), sessionSweepMs).unref();
-      return { tenants, gateway, endpoint, sse, listener, admin: door, sweeping };
+      return { tenants, gateway, strain, endpoint, sse, listener, admin: door, sweeping };
     } catch (thrown) {
+      strain.close();
       endpoint.close();
       sse.close();
       await listener?.close(0);
@@ -243,11 +248,12 @@ class App implements Proxy {
   }
 
   async #stop(reason: string): Promise<{ cutCalls: number }> {
-    const { tenants, gateway, endpoint, sse, listener, admin, sweeping } = this.#doors;
+    const { tenants, gateway, strain, endpoint, sse, listener, admin, sweeping } = this.#doors;
     this.#state = 'draining';
     this.#announce({ type: 'proxy.draining', reason, inFlight: gateway.inFlight });
     tenants.close();
     clearInterval(sweeping);
+    strain.close();
     listener.drain();
     this.#listeners.endWhere(() => true);
     const cutCalls = await gateway.drained(drainMs);
@@ -267,6 +273,7 @@ class App implements Proxy {
 interface OpenDoors {
   readonly tenants: WatchedTenants;
   readonly gateway: Gateway;
+  readonly strain: StrainMeter;
   readonly endpoint: McpEndpoint;
   readonly sse: SseEndpoint;
   readonly listener: Listener;

@@ -53,6 +53,8 @@ export type ProxyEvent =
     })
   | { readonly type: 'orphans.ended'; readonly count: number }
   | { readonly type: 'keeper.lost' }
+  | { readonly type: 'strain.began'; readonly of: 'loop' | 'memory' }
+  | { readonly type: 'strain.over' }
   | { readonly type: 'workers.reaped'; readonly count: number }
   | (SessionFacts & {
       readonly type: 'session.opened';

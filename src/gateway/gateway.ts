@@ -13,6 +13,7 @@ import type { Sessions } from '../sessions/sessions.ts';
 import type { Tenant, Tenants } from '../tenants/tenant.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ServerSpec } from '../workers/spec.ts';
+import { Admission, type AdmissionParts } from './admission.ts';
 import { createDeadlines } from './deadline.ts';
 import { pong, requireServer } from './local-answers.ts';
 import { type Visit, visiting, visitorOf } from './visit.ts';
@@ -25,6 +26,7 @@ export interface GatewayParts {
   readonly guardsFor: (tenant: Tenant) => readonly Guard[];
   /** Callers of the modern era who wait for news. */
   readonly listeners: Listeners;
+  readonly admission: AdmissionParts;
   readonly announce: Announce;
   readonly clock: Clock;
 }
@@ -62,11 +64,13 @@ export interface Answer {
 export class Gateway {
   readonly #parts: GatewayParts;
   readonly #inFlight = new Roster<Call>();
+  readonly #admission: Admission;
   readonly #watchDeadlines: () => void;
   #whenDrained: () => void = () => undefined;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
+    this.#admission = new Admission(parts.admission);
     this.#watchDeadlines = createDeadlines(this.#inFlight, parts.clock);
   }
 
@@ -104,7 +108,7 @@ export class Gateway {
     this.#inFlight.add(call);
     this.#watchDeadlines();
     try {
-      const answer = await this.#walk(caller, call, inbound);
+      const answer = await this.#admitted(caller, call, inbound);
       this.#ended(call, answer.reply.isError ? 'error' : 'ok');
       return answer;
     } catch (thrown) {
@@ -168,6 +172,17 @@ export class Gateway {
       );
     }
     return cut.length;
+  }
+
+  /** Whoever only listens is counted with the sessions. */
+  async #admitted(caller: Admitted, call: Call, inbound: Inbound): Promise<Answer> {
+    if (call.message.method === methods.listen) return this.#walk(caller, call, inbound);
+    this.#admission.enter(call.tenantId);
+    try {
+      return await this.#walk(caller, call, inbound);
+    } finally {
+      this.#admission.leave(call.tenantId);
+    }
   }
 
   async #walk(caller: Admitted, call: Call, { sessionId, visit }: Inbound): Promise<Answer> {

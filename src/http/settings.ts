@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bytes } from '../yaml/bytes.ts';
+import { duration } from '../yaml/duration.ts';
 
 /** `listen:` in proxy.config.yaml: where clients come in. */
 export const listenShape = {
@@ -12,7 +13,7 @@ export const listenShape = {
   allowedOrigins: z.array(z.string().min(1)).default([]),
 };
 
-/** `limits:` in proxy.config.yaml: what a client may send. */
+/** `limits:` in proxy.config.yaml: what a client may send, and how much of it the proxy takes at once. */
 export const limitsShape = {
   /** The largest body of a request. */
   body: bytes(1024).default(4 * 1024 ** 2),
@@ -20,4 +21,11 @@ export const limitsShape = {
   depth: z.int().min(8).max(1000).default(64),
   /** Connections at once. */
   connections: z.int().min(1).default(2000),
+  /** Calls on their way at once, of all tenants together. */
+  inFlight: z.int().min(1).default(10_000),
+  inFlightPerTenant: z.int().min(1).default(1000),
+  /** Beyond this mean delay of the event loop only tenants without a call on its way are let in; 0: never mind. */
+  loopDelay: duration(0).default(250),
+  /** The same for the memory of the proxy's own process; left out: half of what there is. */
+  memory: bytes(1024 ** 2).optional(),
 };

@@ -118,6 +118,11 @@ const workerLines = {
   'orphans.ended': (event) => warn(`Ended ${counted(event.count, 'orphan')} of an earlier run`),
   'keeper.lost': () =>
     error('The keeper, which starts and ends workers, was killed; its workers were ended, a new one starts'),
+  'strain.began': ({ of }) =>
+    warn(
+      `The proxy is short of ${of === 'loop' ? 'time' : 'memory'}: of each tenant only one call is let in at once`,
+    ),
+  'strain.over': () => info('The proxy takes all calls again'),
   'workers.reaped': (event) => info(`Cleaned up ${counted(event.count, 'idle worker')}`),
   'breaker.opened': (event) =>
     error(

@@ -1,15 +1,22 @@
-import PQueue from 'p-queue';
+import { FairLine } from './fair-line.ts';
+import { createTurns, type TurnParts } from './turns.ts';
 
 /** A seat is the right to have one process; there are `workers.max` of them for all tenants together. */
 export interface Seats {
   /**
-   * Take a seat and start in it: `start` runs when a seat is free and fewer than `spawns` others are starting.
-   * When all seats are taken, the worker that has been idle longest is asked to leave.
+   * Take a seat for a tenant and start in it: `start` runs when a seat is free and fewer than `spawns` others are
+   * starting. Both are given to the tenant that has the fewest, so that one with many wishes keeps nobody waiting.
+   * When all seats are taken, the worker that has been idle longest is asked to leave; where all are busy, a tenant that
+   * has none is made room for.
    * Resolves with undefined if a seat comes free and is not wanted any more.
    */
-  take<Started>(isWanted: () => boolean, start: () => Promise<Started>): Promise<Started | undefined>;
-  /** The process is gone. */
-  release(): void;
+  take<Started>(
+    tenantId: string,
+    isWanted: () => boolean,
+    start: () => Promise<Started>,
+  ): Promise<Started | undefined>;
+  /** A process of the tenant's is gone. */
+  release(tenantId: string): void;
   /** A worker became idle: if somebody waits for a seat, it may have to leave. */
   becameIdle(): void;
   readonly taken: number;
@@ -22,87 +29,100 @@ interface Waiting {
   readonly give: (seat: boolean) => void;
 }
 
-export interface SeatParts {
+/** Only `spawns` processes start at once: more would only make each other slow. */
+export interface SeatParts extends TurnParts {
   readonly max: number;
-  /** Processes starting at once: more would only make each other slow. */
-  readonly spawns: number;
   /** Ask the worker idle longest to leave; undefined if all are busy. Settles when it is gone; its seat comes back through `release`. */
   readonly evict: () => Promise<void> | undefined;
+  /** Have a busy worker of the tenant that has most of them finish its calls and leave; undefined if nobody has two. */
+  readonly yieldOne: () => Promise<void> | undefined;
 }
 
-/** How long a start may keep others waiting, in milliseconds; the busy part of one is shorter. */
-const turnMs = 3000;
-
-export function createSeats({ max, spawns, evict }: SeatParts): Seats {
-  const starting = new PQueue({ concurrency: spawns });
-  const waiting: Waiting[] = [];
+export function createSeats(parts: SeatParts): Seats {
+  const { max } = parts;
+  const inTurn = createTurns(parts);
+  const line = new FairLine<Waiting>();
+  const room = createRoomMaker(line, parts);
   let taken = 0;
-  /** Workers asked to leave that are still on their way out. */
-  let leaving = 0;
-  let isMakingRoom = false;
 
-  function makeRoom(): void {
-    // To be asked to leave is a change of state, which brings us here again.
-    if (isMakingRoom) return;
-    isMakingRoom = true;
-    while (leaving < waiting.length) {
-      const gone = evict();
-      if (!gone) break;
-      leaving++;
-      void gone.then(() => leaving--);
-    }
-    isMakingRoom = false;
-  }
-
-  async function seat(isWanted: () => boolean): Promise<boolean> {
+  async function seat(tenantId: string, isWanted: () => boolean): Promise<boolean> {
     if (taken < max) {
       taken++;
+      line.took(tenantId);
       return true;
     }
-    const free = new Promise<boolean>((give) => waiting.push({ isWanted, give }));
-    makeRoom();
+    const free = new Promise<boolean>((give) => line.wait(tenantId, { isWanted, give }));
+    room.make();
     return free;
   }
 
   return {
-    async take(isWanted, start) {
-      if (!(await seat(isWanted))) return undefined;
-      return inTurn(starting, start);
+    async take(tenantId, isWanted, start) {
+      if (!(await seat(tenantId, isWanted))) return undefined;
+      return inTurn(tenantId, start);
     },
     becameIdle() {
-      if (waiting.length > leaving) makeRoom();
+      room.make();
     },
-    release() {
-      if (!handOver(waiting)) taken--;
+    release(tenantId) {
+      line.gaveBack(tenantId);
+      if (!handOver(line)) taken--;
     },
     get taken() {
       return taken;
     },
     max,
     get waiting() {
-      return waiting.length;
+      return line.size;
     },
   };
 }
 
-function inTurn<Started>(starting: PQueue, start: () => Promise<Started>): Promise<Started> {
-  return new Promise((resolve, reject) => {
-    const turn = async () => {
-      const started = start();
-      started.then(resolve, reject);
-      await started;
-    };
-    // Whoever takes longer goes on outside the queue: a few servers that hang must not hold up everybody's.
-    starting.add(turn, { timeout: turnMs }).catch(() => undefined);
-  });
-}
-
-/** Give a free seat to the first who still wants it; false if nobody does. */
-function handOver(waiting: Waiting[]): boolean {
-  for (let next = waiting.shift(); next; next = waiting.shift()) {
-    const isWanted = next.isWanted();
-    next.give(isWanted);
+/** Give a free seat to the next who still wants it; false if nobody does. */
+function handOver(line: FairLine<Waiting>): boolean {
+  for (let next = line.next(); next; next = line.next()) {
+    const isWanted = next.waiting.isWanted();
+    if (isWanted) line.took(next.tenantId);
+    next.waiting.give(isWanted);
     if (isWanted) return true;
   }
   return false;
+}
+
+/** Asks so many to leave as are waited for, and not one more. */
+function createRoomMaker(line: FairLine<Waiting>, { evict, yieldOne }: SeatParts): { make(): void } {
+  /** Workers asked to leave that are still on their way out. */
+  let leaving = 0;
+  /** Tenants without a process for whom somebody finishes. */
+  const promised = new Set<string>();
+  let isMaking = false;
+
+  function expect(gone: Promise<void>): Promise<void> {
+    leaving++;
+    return gone.then(() => {
+      leaving--;
+    });
+  }
+
+  function makeForQuiet(): void {
+    for (const tenantId of line.waitingTenants()) {
+      if (leaving >= line.size) return;
+      if (line.heldBy(tenantId) > 0 || promised.has(tenantId)) continue;
+      const gone = yieldOne();
+      if (!gone) return;
+      promised.add(tenantId);
+      void expect(gone).then(() => promised.delete(tenantId));
+    }
+  }
+
+  return {
+    make() {
+      // To be asked to leave is a change of state, which brings us here again.
+      if (isMaking || leaving >= line.size) return;
+      isMaking = true;
+      for (let gone = evict(); gone; gone = leaving < line.size ? evict() : undefined) void expect(gone);
+      makeForQuiet();
+      isMaking = false;
+    },
+  };
 }

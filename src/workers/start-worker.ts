@@ -80,18 +80,18 @@ export interface Wish {
  * @throws {StartFailure}
  */
 export function startWorker(parts: StartParts, wish: Wish): Promise<Worker | undefined> {
-  return parts.tools.seats.take(wish.isWanted, async () => {
+  return parts.tools.seats.take(parts.tenantId, wish.isWanted, async () => {
     // Before there is anybody who could say them.
     const unsay = parts.tools.redactor.hold(parts.spec.env, [parts.tenantId, parts.spec.name]);
     const child = await parts.tools.launch(parts.spec, parts.tenantId).catch((thrown: unknown) => {
-      parts.tools.seats.release();
+      parts.tools.seats.release(parts.tenantId);
       unsay();
       throw new StartFailure(thrown instanceof Error ? thrown.message : 'it could not be started');
     });
     // In one go with what follows: a process that is gone already must find its worker's listeners in place.
     const worker = employ(parts, wish, child);
     void worker.ended.then(() => {
-      parts.tools.seats.release();
+      parts.tools.seats.release(parts.tenantId);
       unsay();
     });
     parts.spawned(worker);

@@ -47,7 +47,13 @@ export class Upstreams {
   constructor(parts: UpstreamsParts) {
     this.#parts = parts;
     const spawns = parts.spawns ?? Math.max(2, cpus().length);
-    this.seats = createSeats({ max: parts.max, spawns, evict: () => evictOldest(this.all()) });
+    this.seats = createSeats({
+      max: parts.max,
+      spawns,
+      clock: parts.clock,
+      evict: () => evictOldest(this.all()),
+      yieldOne: () => yieldOne(this.#byTenant.values()),
+    });
     this.#tools = { ...parts, seats: this.seats };
     this.#sweepLater();
   }
@@ -172,4 +178,21 @@ function evictOldest(upstreams: Iterable<ServerUpstream>): Promise<void> | undef
   }
   oldest?.stop('its place was needed');
   return oldest?.ended;
+}
+
+/**
+ * Make room where nobody is idle: of the tenant that has most workers, the one with the fewest calls finishes them and
+ * leaves. Not one that keeps something of its clients' beyond a call, nor a tenant's last.
+ */
+function yieldOne(tenants: Iterable<ReadonlyMap<string, ServerUpstream>>): Promise<void> | undefined {
+  let most: readonly Worker[] = [];
+  for (const servers of tenants) {
+    const busy = [...workersOf(servers.values())].filter(({ state }) => state === 'busy');
+    if (busy.length > Math.max(1, most.length)) most = busy;
+  }
+  const [chosen] = most
+    .filter((worker) => worker.spec.pool.sharing !== 'exclusive' && !worker.isListenedTo)
+    .sort((a, b) => a.inFlight - b.inFlight);
+  chosen?.drain('another tenant had none');
+  return chosen?.ended;
 }

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createSeats } from '../../../src/workers/seats.ts';
+import { createSeats, type SeatParts } from '../../../src/workers/seats.ts';
+import { systemClock } from '../../../src/time/clock.ts';
+
+/** Nobody gives up a busy worker, unless told so. */
+const someSeats = (parts: Pick<SeatParts, 'max' | 'spawns' | 'evict'> & Partial<SeatParts>) =>
+  createSeats({ clock: systemClock, yieldOne: () => undefined, ...parts });
 
 /** Lets everything that waits for nothing but its turn go on. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -24,33 +29,35 @@ const leaving = () => new Promise<void>(() => undefined);
 
 describe('a free seat', () => {
   test('is taken at once, and what was started comes back', async () => {
-    const seats = createSeats({ max: 2, spawns: 1, evict: nobody });
-    expect(await seats.take(wanted, atOnce)).toBe('started');
+    const seats = someSeats({ max: 2, spawns: 1, evict: nobody });
+    expect(await seats.take('acme', wanted, atOnce)).toBe('started');
     expect(seats).toMatchObject({ taken: 1, max: 2, waiting: 0 });
-    seats.release();
+    seats.release('acme');
     expect(seats.taken).toBe(0);
   });
 
   test('asks nobody to leave', async () => {
-    const seats = createSeats({ max: 2, spawns: 1, evict: () => expect.unreachable('there was room') });
-    await seats.take(wanted, atOnce);
+    const seats = someSeats({ max: 2, spawns: 1, evict: () => expect.unreachable('there was room') });
+    await seats.take('acme', wanted, atOnce);
     seats.becameIdle();
-    await seats.take(wanted, atOnce);
+    await seats.take('acme', wanted, atOnce);
   });
 
   test('a failed start is the caller’s to know, and its seat the caller’s to release', async () => {
-    const seats = createSeats({ max: 1, spawns: 1, evict: nobody });
-    await expect(seats.take(wanted, () => Promise.reject(new Error('ENOENT')))).rejects.toThrow('ENOENT');
+    const seats = someSeats({ max: 1, spawns: 1, evict: nobody });
+    await expect(seats.take('acme', wanted, () => Promise.reject(new Error('ENOENT')))).rejects.toThrow(
+      'ENOENT',
+    );
     expect(seats.taken).toBe(1);
-    seats.release();
-    await seats.take(wanted, atOnce);
+    seats.release('acme');
+    await seats.take('acme', wanted, atOnce);
   });
 });
 
 test('only so many start at once, the others when one has started', async () => {
   const { begun, start, finish } = createStarts();
-  const seats = createSeats({ max: 10, spawns: 2, evict: nobody });
-  const all = ['a', 'b', 'c'].map((name) => seats.take(wanted, start(name)));
+  const seats = someSeats({ max: 10, spawns: 2, evict: nobody });
+  const all = ['a', 'b', 'c'].map((name) => seats.take('acme', wanted, start(name)));
   await settled();
   expect(begun).toEqual(['a', 'b']);
   finish('b');
@@ -64,17 +71,17 @@ test('only so many start at once, the others when one has started', async () => 
 describe('when all seats are taken', () => {
   test('one waits, and is first come first served', async () => {
     const { begun, start } = createStarts();
-    const seats = createSeats({ max: 1, spawns: 5, evict: nobody });
-    await seats.take(wanted, atOnce);
-    for (const name of ['a', 'b']) void seats.take(wanted, start(name));
+    const seats = someSeats({ max: 1, spawns: 5, evict: nobody });
+    await seats.take('acme', wanted, atOnce);
+    for (const name of ['a', 'b']) void seats.take('acme', wanted, start(name));
     await settled();
     expect(begun).toEqual([]);
     expect(seats.waiting).toBe(2);
-    seats.release();
+    seats.release('acme');
     await settled();
     expect(begun).toEqual(['a']);
     expect(seats).toMatchObject({ taken: 1, waiting: 1 });
-    seats.release();
+    seats.release('acme');
     await settled();
     expect(begun).toEqual(['a', 'b']);
   });
@@ -85,17 +92,17 @@ describe('when all seats are taken', () => {
       asked++;
       return leaving();
     };
-    const seats = createSeats({ max: 2, spawns: 5, evict });
-    await seats.take(wanted, atOnce);
-    await seats.take(wanted, atOnce);
-    const waiting = [seats.take(wanted, atOnce)];
+    const seats = someSeats({ max: 2, spawns: 5, evict });
+    await seats.take('acme', wanted, atOnce);
+    await seats.take('acme', wanted, atOnce);
+    const waiting = [seats.take('acme', wanted, atOnce)];
     expect(asked).toBe(1);
     seats.becameIdle();
     expect(asked).toBe(1);
-    waiting.push(seats.take(wanted, atOnce));
+    waiting.push(seats.take('acme', wanted, atOnce));
     expect(asked).toBe(2);
-    seats.release();
-    seats.release();
+    seats.release('acme');
+    seats.release('acme');
     await Promise.all(waiting);
     seats.becameIdle();
     expect(asked).toBe(2);
@@ -104,14 +111,14 @@ describe('when all seats are taken', () => {
   test('and all are busy, the first to become idle is asked', async () => {
     let idle = 0;
     const evict = () => (idle-- > 0 ? leaving() : undefined);
-    const seats = createSeats({ max: 1, spawns: 5, evict });
-    await seats.take(wanted, atOnce);
-    const waiting = seats.take(wanted, atOnce);
+    const seats = someSeats({ max: 1, spawns: 5, evict });
+    await seats.take('acme', wanted, atOnce);
+    const waiting = seats.take('acme', wanted, atOnce);
     await settled();
     idle = 1;
     seats.becameIdle();
     expect(idle).toBe(0);
-    seats.release();
+    seats.release('acme');
     await waiting;
   });
 
@@ -121,15 +128,15 @@ describe('when all seats are taken', () => {
       asked++;
       return leaving();
     };
-    const seats = createSeats({ max: 2, spawns: 5, evict });
-    await seats.take(wanted, atOnce);
-    await seats.take(wanted, atOnce);
-    const waiting = seats.take(wanted, atOnce);
-    seats.release();
+    const seats = someSeats({ max: 2, spawns: 5, evict });
+    await seats.take('acme', wanted, atOnce);
+    await seats.take('acme', wanted, atOnce);
+    const waiting = seats.take('acme', wanted, atOnce);
+    seats.release('acme');
     await waiting;
     // The one that was asked is still on its way out: whoever comes next waits for its seat.
-    const next = seats.take(wanted, atOnce);
-    seats.release();
+    const next = seats.take('acme', wanted, atOnce);
+    seats.release('acme');
     await next;
     expect(asked).toBe(1);
   });
@@ -148,7 +155,7 @@ test('there are never more processes than seats, and nobody waits beside a free 
         let ended = 0;
         const evict = () =>
           asked.length < running ? new Promise<void>((resolve) => asked.push(resolve)) : undefined;
-        const seats = createSeats({ max, spawns: 2, evict });
+        const seats = someSeats({ max, spawns: 2, evict });
         const start = () => {
           expect(++running).toBeLessThanOrEqual(max);
           return Promise.resolve();
@@ -156,14 +163,14 @@ test('there are never more processes than seats, and nobody waits beside a free 
         for (const what of steps) {
           if (what === 'take') {
             asking++;
-            void seats.take(wanted, start);
+            void seats.take('acme', wanted, start);
           } else if (what === 'idle') {
             seats.becameIdle();
           } else if (running > 0) {
             running--;
             ended++;
             asked.shift()?.();
-            seats.release();
+            seats.release('acme');
           }
           await settled();
           expect(seats.taken).toBe(running);
@@ -177,14 +184,15 @@ test('there are never more processes than seats, and nobody waits beside a free 
 
 test('a seat that comes too late is not taken', async () => {
   let isWanted = true;
-  const seats = createSeats({ max: 1, spawns: 5, evict: nobody });
-  await seats.take(wanted, atOnce);
+  const seats = someSeats({ max: 1, spawns: 5, evict: nobody });
+  await seats.take('acme', wanted, atOnce);
   const late = seats.take(
+    'acme',
     () => isWanted,
     () => expect.unreachable('nobody wants it'),
   );
   isWanted = false;
-  seats.release();
+  seats.release('acme');
   expect(await late).toBeUndefined();
   expect(seats).toMatchObject({ taken: 0, waiting: 0 });
 });
@@ -196,10 +204,59 @@ test('one who leaves and says so does not make another leave', async () => {
     seats.becameIdle();
     return leaving();
   };
-  const seats = createSeats({ max: 2, spawns: 5, evict });
-  await seats.take(wanted, atOnce);
-  await seats.take(wanted, atOnce);
-  void seats.take(wanted, atOnce);
+  const seats = someSeats({ max: 2, spawns: 5, evict });
+  await seats.take('acme', wanted, atOnce);
+  await seats.take('acme', wanted, atOnce);
+  void seats.take('acme', wanted, atOnce);
   await settled();
   expect(asked).toBe(1);
+});
+
+describe('between tenants', () => {
+  test('a start of one that has none starting comes before the many of another', async () => {
+    const { begun, start, finish } = createStarts();
+    const seats = someSeats({ max: 20, spawns: 2, evict: nobody });
+    for (let nth = 0; nth < 5; nth++) void seats.take('greedy', wanted, start(`greedy ${nth}`));
+    void seats.take('quiet', wanted, start('quiet'));
+    await settled();
+    expect(begun).toEqual(['greedy 0', 'greedy 1']);
+    finish('greedy 0');
+    await settled();
+    expect(begun).toEqual(['greedy 0', 'greedy 1', 'quiet']);
+  });
+
+  test('a free seat goes to who has the fewest', async () => {
+    const seats = someSeats({ max: 3, spawns: 5, evict: nobody });
+    const begun: string[] = [];
+    const start = (name: string) => () => Promise.resolve(begun.push(name));
+    for (let nth = 0; nth < 3; nth++) await seats.take('greedy', wanted, start('greedy'));
+    void seats.take('greedy', wanted, start('greedy again'));
+    void seats.take('quiet', wanted, start('quiet'));
+    seats.release('greedy');
+    await settled();
+    expect(begun.slice(3)).toEqual(['quiet']);
+  });
+
+  test('where all are busy, one is made room for that has nothing, once, and who has something is not', async () => {
+    let yielded = 0;
+    let gone: () => void = () => undefined;
+    const yieldOne = () => {
+      yielded++;
+      return new Promise<void>((resolve) => (gone = resolve));
+    };
+    const seats = someSeats({ max: 2, spawns: 5, evict: nobody, yieldOne });
+    await seats.take('greedy', wanted, atOnce);
+    await seats.take('greedy', wanted, atOnce);
+    void seats.take('greedy', wanted, atOnce);
+    expect(yielded).toBe(0);
+    const waiting = seats.take('quiet', wanted, atOnce);
+    void seats.take('quiet', wanted, atOnce);
+    seats.becameIdle();
+    expect(yielded).toBe(1);
+    gone();
+    seats.release('greedy');
+    expect(await waiting).toBe('started');
+    seats.becameIdle();
+    expect(yielded).toBe(1);
+  });
 });
