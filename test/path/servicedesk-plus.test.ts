@@ -119,6 +119,8 @@ describe('arguments that cannot be right', () => {
     ['create_request', { subject: 'x'.repeat(251) }],
     ['create_request', { subject: 'x', owner: 'nobody' }],
     ['create_change', { title: 'x', scheduledStart: 'tomorrow' }],
+    ['create_change', { title: 'x', scheduledStart: 'see 5' }],
+    ['create_change', { title: 'x', scheduledStart: '2026-02-31T09:00:00Z' }],
     ['search_requests', {}],
     ['search_requests', { criteria: [{ field: 'subject', condition: 'is' }] }],
     ['list_requests', { pageToken: 'bm90aGluZw' }],

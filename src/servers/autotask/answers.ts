@@ -59,7 +59,7 @@ function broken(status: number, isWrite: boolean): ToolFailure {
 const limits = /Itgenatr005|thread threshold|threshold of \d+ (threads|requests)|request threshold/i;
 const threadLimit = /Itgenatr005|thread/i;
 const wrongCredentials =
-  /IntegrationCode is invalid|integration code|(user|username|secret|credentials?|password)\b.{0,40}\b(invalid|incorrect|not valid|locked|inactive)/i;
+  /IntegrationCode is invalid|integration code|(username|user name|api user|secret|credentials?)\b.{0,40}\b(invalid|incorrect|not valid|locked|inactive)/i;
 
 /** Both limits refuse before anything is done, so that even a write may be made again. */
 function limited({ status, headers }: HttpAnswer, said: string, clock: Clock): ToolFailure {

@@ -56,6 +56,9 @@ export const pageToken = z
   .optional()
   .describe('nextPageToken of an earlier answer of this tool: goes on there, with the same search');
 
+/** Of a list such as status: its number, nearly always. */
+export const listValue = z.union([z.number(), z.string()]);
+
 const recordId = z.union([z.int(), z.string()]);
 
 /** A record as Autotask has it, times marked as UTC; `_labels` names the values of its lists. */

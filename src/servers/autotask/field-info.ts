@@ -2,13 +2,16 @@ import type { Clock } from '../kit/clock.ts';
 import { isObject } from '../kit/rpc.ts';
 import type { AutotaskRecord, Records } from './records.ts';
 
+export type ListValue = number | string;
+
 export interface PicklistValue {
-  readonly value: number;
+  /** A number nearly always; of attachments' types a text. */
+  readonly value: ListValue;
   readonly label: string;
   readonly isActive: boolean;
   readonly isDefault: boolean;
   /** For lists that depend on another field: that field's value. */
-  readonly parentValue: number | undefined;
+  readonly parentValue: ListValue | undefined;
   readonly sortOrder: number;
 }
 
@@ -72,17 +75,18 @@ function readField(raw: AutotaskRecord): Field {
 
 function readValue(raw: AutotaskRecord): PicklistValue {
   return {
-    value: numberOf(raw['value']) ?? 0,
+    value: listValueOf(raw['value']) ?? '',
     label: textOf(raw['label']) ?? '',
     isActive: raw['isActive'] !== false,
     isDefault: raw['isDefaultValue'] === true,
-    parentValue: numberOf(raw['parentValue']),
+    parentValue: listValueOf(raw['parentValue']),
     sortOrder: numberOf(raw['sortOrder']) ?? 0,
   };
 }
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
+const listValueOf = (value: unknown): ListValue | undefined => numberOf(value) ?? textOf(value);
 const numberOf = (value: unknown): number | undefined => {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : undefined;

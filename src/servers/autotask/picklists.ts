@@ -1,5 +1,5 @@
 import { ToolFailure } from '../kit/failure.ts';
-import type { Field, PicklistValue } from './field-info.ts';
+import type { Field, ListValue, PicklistValue } from './field-info.ts';
 import type { AutotaskRecord } from './records.ts';
 
 export interface Choice {
@@ -13,25 +13,36 @@ export interface Choice {
   readonly isWrite: boolean;
 }
 
-/** The number of a list's value, from its number or its label. Throws INVALID_INPUT and says which labels there are. */
-export function valueOf(fields: readonly Field[], choice: Choice): number {
+/** A list's value, from its number or its label. Throws INVALID_INPUT and says which labels there are. */
+export function valueOf(fields: readonly Field[], choice: Choice): ListValue {
   const { field: name, written, isWrite } = choice;
   if (typeof written === 'number') return written;
-  if (/^-?\d+$/.test(written)) return Number(written);
   const field = fields.find((each) => each.name.toLowerCase() === name.toLowerCase());
   const values = (field?.picklist ?? []).filter(({ isActive }) => isActive || !isWrite);
   const parent =
     field?.picklistParentField === undefined ? undefined : choice.beside[field.picklistParentField];
-  const label = written.trim().toLowerCase();
-  const called = values.filter((each) => each.label.toLowerCase() === label);
-  const fitting = parent === undefined ? called : called.filter(({ parentValue }) => parentValue === parent);
-  const numbers = [...new Set(fitting.map(({ value }) => value))];
-  const [only] = numbers;
-  if (only !== undefined && numbers.length === 1) return only;
-  throw new ToolFailure('INVALID_INPUT', noSingleValue(choice, numbers), { hint: hintFor(values, parent) });
+  const found = valuesCalled(written, values, parent);
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  // A number that is not on the list is for Autotask to judge: what is known of it may be an hour old.
+  if (found.length === 0 && /^-?\d{1,15}$/.test(written.trim())) return Number(written);
+  throw new ToolFailure('INVALID_INPUT', noSingleValue(choice, found), { hint: hintFor(values, parent) });
 }
 
-function noSingleValue({ entity, field, written }: Choice, numbers: readonly number[]): string {
+function valuesCalled(
+  written: string,
+  values: readonly PicklistValue[],
+  parent: unknown,
+): readonly ListValue[] {
+  const name = written.trim().toLowerCase();
+  const byValue = values.find(({ value }) => String(value).toLowerCase() === name);
+  if (byValue) return [byValue.value];
+  const called = values.filter(({ label }) => label.toLowerCase() === name);
+  const fitting = parent === undefined ? called : called.filter(({ parentValue }) => parentValue === parent);
+  return [...new Set(fitting.map(({ value }) => value))];
+}
+
+function noSingleValue({ entity, field, written }: Choice, numbers: readonly ListValue[]): string {
   if (numbers.length === 0)
     return `${field} of ${entity} has no value called "${String(written).slice(0, 100)}" here`;
   return `${field} of ${entity} has several values of this name: ${numbers.join(', ')}; write the number`;
@@ -44,7 +55,7 @@ function hintFor(values: readonly PicklistValue[], parent: unknown): string {
 }
 
 /** What a new record gets where nothing is said: the account's own default, or the value of the usual name. */
-export function defaultValue(fields: readonly Field[], name: string, usual: string): number | undefined {
+export function defaultValue(fields: readonly Field[], name: string, usual: string): ListValue | undefined {
   const values =
     fields.find((field) => field.name === name)?.picklist?.filter(({ isActive }) => isActive) ?? [];
   const found =

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { id, picklist, text, time } from './arguments.ts';
-import { toVendorTime } from './dates.ts';
+import { endOfDay, toVendorTime } from './dates.ts';
 import type { Field } from './field-info.ts';
 import { anyOf, type Condition, contains, equal, personIsCalled } from './filter.ts';
 import { valueOf } from './picklists.ts';
@@ -65,6 +65,8 @@ export const notBefore = (about: string, field: string): SearchArgument =>
 /** A date alone means the whole of that day. */
 export const notAfter = (about: string, field: string): SearchArgument =>
   argument(time(about), (value, { name }) => {
-    const end = /^\d{4}-\d\d-\d\d$/.test(value) ? `${value}T23:59:59Z` : value;
-    return { op: 'lte', field, value: toVendorTime(name, end) };
+    const end = endOfDay(name, value);
+    return end === undefined
+      ? { op: 'lte', field, value: toVendorTime(name, value) }
+      : { op: 'lt', field, value: end };
   });

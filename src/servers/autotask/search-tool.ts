@@ -7,7 +7,7 @@ import { defineTool } from '../kit/tool.ts';
 import { entityMeta, includeFields, listOutput, maxRecords, pageToken } from './arguments.ts';
 import { type Autotask, fieldsIfKnown } from './autotask.ts';
 import { entities } from './entities.ts';
-import { type Condition, conditions } from './filter.ts';
+import { type Condition, conditionList, conditions } from './filter.ts';
 import { withLabels } from './get-tool.ts';
 import type { SearchArgument } from './search-arguments.ts';
 import { labelsOf } from './picklists.ts';
@@ -27,9 +27,13 @@ const maxPageSize = 2_000;
 
 /** What a continuation token holds; it was in the client's hands and is checked like any argument. */
 const storedSearch = z.strictObject({
-  filter: conditions,
+  // The client's own and those of the tool's arguments.
+  filter: conditionList(100),
   includeFields,
-  link: z.string().max(8_000).optional(),
+  link: z
+    .string()
+    .max(1024 ** 2)
+    .optional(),
   skip: z.int().min(0).max(maxPageSize),
 });
 type StoredSearch = z.output<typeof storedSearch>;
@@ -102,7 +106,7 @@ async function startOf(
   const own = await conditionsOf(autotask, search, args);
   const further = (filters ?? []) as z.output<typeof conditions>;
   return {
-    filter: [...(own as z.output<typeof conditions>), ...further],
+    filter: [...own, ...further],
     includeFields: fields as string[] | undefined,
     skip: 0,
   };
@@ -117,7 +121,8 @@ export async function conditionsOf(
   const found: Condition[] = [];
   for (const [name, argument] of Object.entries(known)) {
     const value = args[name];
-    if (value === undefined || value === '') continue;
+    // Many clients send an empty text for what they do not mean.
+    if (value === undefined || (typeof value === 'string' && value.trim() === '')) continue;
     const fields = argument.isPicklist ? await autotask.fieldInfo.fields(entity) : [];
     found.push(argument.condition(value, { name, entity, fields, beside: args }));
   }

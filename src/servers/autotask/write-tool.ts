@@ -58,9 +58,9 @@ export function updateTool(autotask: Autotask, tool: WriteTool): Tool {
   return defineTool({
     name,
     title,
-    description: `${description} Only the fields that are given change.`,
+    description: `${description} Only the fields that are given change; null empties one.`,
     effect: 'update',
-    input: z.strictObject({ id: id('The id of the record'), ...shapeOf(tool) }),
+    input: z.strictObject({ id: id('The id of the record'), ...changesOf(tool) }),
     output: writeOutput,
     meta: entityMeta(entity),
     async run(args, call) {
@@ -90,13 +90,21 @@ export async function updateRecord(
   return changed;
 }
 
-/** The arguments of a tool that writes these fields. */
-export function shapeOf({
-  fields,
-  required,
-}: Pick<WriteTool, 'fields' | 'required'>): Record<string, z.ZodType> {
+type Shape = Record<string, z.ZodType>;
+
+/** The arguments of a tool that makes a record. */
+function shapeOf(tool: WriteTool): Shape {
+  return shapeWith(tool, (schema) => schema.optional());
+}
+
+/** The arguments of a tool that changes one: `null` empties a field. */
+export function changesOf(tool: WriteTool): Shape {
+  return shapeWith(tool, (schema) => schema.nullable().optional());
+}
+
+function shapeWith({ fields, required }: WriteTool, unasked: (schema: z.ZodType) => z.ZodType): Shape {
   const own = Object.entries(fields).map(([name, { schema }]) => {
-    return [name, required.includes(name) ? schema : schema.optional()] as const;
+    return [name, required.includes(name) ? schema : unasked(schema)] as const;
   });
   return { ...Object.fromEntries(own), userDefinedFields, additionalFields };
 }
@@ -111,9 +119,11 @@ async function bodyOf(
   const body: Record<string, unknown> = {};
   // In the order of the fields: a list may depend on one before it.
   for (const [name, field] of Object.entries(fields)) {
-    if (named[name] !== undefined) body[name] = field.toVendor(named[name], name);
+    const said = named[name];
+    if (said !== undefined) body[name] = said === null ? null : field.toVendor(said, name);
   }
-  for (const name of Object.keys(body).filter((each) => fields[each]?.isPicklist)) {
+  const isChoice = (name: string): boolean => body[name] !== null && fields[name]?.isPicklist === true;
+  for (const name of Object.keys(body).filter(isChoice)) {
     const written = body[name] as string | number;
     const known = typeof written === 'number' ? [] : await autotask.fieldInfo.fields(entity);
     body[name] = valueOf(known, { entity, field: name, written, beside: body, isWrite: true });

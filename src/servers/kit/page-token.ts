@@ -8,7 +8,8 @@ export function writePageToken(tool: string, value: unknown): string {
   return Buffer.from(JSON.stringify([tool, value])).toString('base64url');
 }
 
-const maxTokenChars = 16_384;
+/** A token may hold a whole search; nothing that comes in a call is longer. */
+const maxTokenChars = 4 * 1024 ** 2;
 
 /** Throws INVALID_INPUT where the token is not one that `tool` gave. */
 export function readPageToken(tool: string, token: string): unknown {

@@ -77,12 +77,18 @@ function schemaOf(schema: z.ZodObject, io: 'input' | 'output'): object {
   return json;
 }
 
+/** Of a choice of forms zod says "Invalid input"; what each of them wants is below. */
+function told(issue: z.core.$ZodIssue): string {
+  const place = issue.path.map(String).join('.');
+  const forms = issue.code === 'invalid_union' ? issue.errors.map(([first]) => first && told(first)) : [];
+  const each = [...new Set(forms.filter((form) => form !== undefined))];
+  const message = each.length > 0 ? each.join(', or ') : issue.message.replace(/^Invalid input: /, '');
+  return place === '' ? message : `${place}: ${message}`;
+}
+
 /** Says what is wrong with each argument, and which there are. */
 function refusal({ name, input }: { name: string; input: z.ZodObject }, error: z.ZodError): ToolFailure {
-  const issues = error.issues.slice(0, 10).map(({ path, message }) => {
-    const place = path.map(String).join('.');
-    return place === '' ? message : `${place}: ${message}`;
-  });
+  const issues = error.issues.slice(0, 10).map(told);
   const known = Object.keys(input.shape).join(', ');
   return new ToolFailure('INVALID_INPUT', issues.join('; '), {
     hint: known === '' ? `${name} takes no arguments` : `${name} takes: ${known}`,

@@ -1,7 +1,7 @@
 import { type FakeRecord } from './filter.ts';
 
 export interface PicklistEntry {
-  readonly value: number;
+  readonly value: number | string;
   readonly label: string;
   readonly isActive?: boolean;
   readonly isDefaultValue?: boolean;
@@ -50,7 +50,13 @@ const commonLists: Picklists = {
     noteType: list('Task Summary', 'Task Detail', 'Task Notes'),
     publish: list('All Autotask Users', 'Internal Project Team'),
   },
-  TicketAttachments: { publish: list('All Autotask Users', 'Internal Project Team') },
+  TicketAttachments: {
+    publish: list('All Autotask Users', 'Internal Project Team'),
+    attachmentType: [
+      { value: 'FILE_ATTACHMENT', label: 'Attachment' },
+      { value: 'URL', label: 'Link' },
+    ],
+  },
   Companies: { companyType: list('Customer', 'Lead'), classification: list('Gold') },
   Projects: {
     projectType: [
@@ -133,6 +139,7 @@ export function someAccount(mark: string, lists: Picklists = {}): FakeAccount {
           ticketID: 9_999,
           title: 'log.txt',
           fullPath: 'log.txt',
+          attachmentType: 'FILE_ATTACHMENT',
           contentType: 'text/plain',
           fileSize: 5,
           data: 'aGVsbG8=',

@@ -134,7 +134,7 @@ function complaintsAboutValues(account: FakeAccount, entity: string, body: FakeR
     .flatMap(([name, value]) => complaintsAboutValue(account, entity, [name, types.get(name)], value));
   const { assignedResourceID: who, assignedResourceRoleID: role } = body;
   const pairs = account.records['ResourceRoles'] ?? [];
-  if (who !== undefined && !pairs.some((pair) => pair['resourceID'] === who && pair['roleID'] === role))
+  if (typeof who === 'number' && !pairs.some((pair) => pair['resourceID'] === who && pair['roleID'] === role))
     complaints.push('The combination of assignedResourceID and assignedResourceRoleID is not valid.');
   return complaints;
 }
@@ -148,8 +148,8 @@ function complaintsAboutValue(
   if (type === undefined) return [`Unable to find ${name} in the ${entity} Entity.`];
   if (!fits(type, value)) return [`The value of ${name} has the wrong type.`];
   const list = picklists[entity]?.[name];
-  if (!list || list.some((each) => each.value === value)) return [];
-  return [`Picklist value [${String(value)}] does not exist for ${name}.`];
+  if (!list || value === null || list.some((each) => each.value === value)) return [];
+  return [`Picklist value [${JSON.stringify(value)}] does not exist for ${name}.`];
 }
 
 function fits(type: string, value: unknown): boolean {

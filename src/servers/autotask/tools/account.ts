@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ToolFailure, toFailure } from '../../kit/failure.ts';
 import type { Tool } from '../../kit/surface.ts';
 import { defineTool } from '../../kit/tool.ts';
-import { entityMeta } from '../arguments.ts';
+import { entityMeta, listValue } from '../arguments.ts';
 import type { Account } from '../account.ts';
 import type { Autotask } from '../autotask.ts';
 import { entities } from '../entities.ts';
@@ -11,11 +11,11 @@ import type { Field } from '../field-info.ts';
 const nothing = z.strictObject({});
 
 const picklistOutput = z.object({
-  value: z.number(),
+  value: listValue,
   label: z.string(),
   isActive: z.boolean(),
   isDefault: z.boolean(),
-  parentValue: z.number().optional(),
+  parentValue: listValue.optional(),
 });
 
 const fieldOutput = z.object({

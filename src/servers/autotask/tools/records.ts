@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { ToolFailure, toFailure } from '../../kit/failure.ts';
 import type { CallContext, Tool } from '../../kit/surface.ts';
 import { defineTool } from '../../kit/tool.ts';
-import { entityMeta, id, includeFields, recordOutput } from '../arguments.ts';
+import { entityMeta, id, includeFields, listValue, recordOutput } from '../arguments.ts';
 import { type Autotask, fieldsIfKnown } from '../autotask.ts';
 import { entities } from '../entities.ts';
 import { conditions } from '../filter.ts';
 import { withLabels } from '../get-tool.ts';
 import { labelsOf } from '../picklists.ts';
 import { anySearchTool, conditionsOf } from '../search-tool.ts';
-import { shapeOf, updateRecord } from '../write-tool.ts';
+import { changesOf, updateRecord } from '../write-tool.ts';
 import { ticketArguments, ticketUpdate } from './tickets.ts';
 
 const maxBatch = 50;
@@ -82,7 +82,7 @@ const updateOutcome = z.object({
 });
 
 function updateManyTool(autotask: Autotask): Tool {
-  const one = z.strictObject({ id: id('The id of the ticket'), ...shapeOf(ticketUpdate) });
+  const one = z.strictObject({ id: id('The id of the ticket'), ...changesOf(ticketUpdate) });
   return defineTool({
     name: 'update_tickets',
     title: 'Update many tickets',
@@ -135,7 +135,7 @@ function summaryTool(autotask: Autotask): Tool {
     output: z.object({
       by: z.string(),
       total: z.int(),
-      groups: z.array(z.object({ value: z.number(), label: z.string(), count: z.int() })),
+      groups: z.array(z.object({ value: listValue, label: z.string(), count: z.int() })),
     }),
     meta: entityMeta('Tickets'),
     async run(args, call) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ToolFailure } from '../../kit/failure.ts';
+import { readIsoTime } from '../../kit/iso-time.ts';
 
 /** One argument of a tool, and what becomes of it in the API's JSON. */
 export interface Field {
@@ -116,8 +117,7 @@ export function entityOf(
 
 /** Milliseconds since 1970; a text of digits is that already. */
 function epochMs(name: string, written: string): number {
-  const isLocal = /T\d/.test(written) && !/(Z|[+-]\d\d:?\d\d)$/i.test(written);
-  const at = /^\d{10,16}$/.test(written) ? Number(written) : Date.parse(isLocal ? `${written}Z` : written);
-  if (!Number.isNaN(at)) return at;
+  const at = /^\d{10,16}$/.test(written) ? Number(written) : readIsoTime(written)?.at.getTime();
+  if (at !== undefined) return at;
   throw new ToolFailure('INVALID_INPUT', `${name}: write a time such as 2026-11-21T09:30:00Z`);
 }

@@ -182,6 +182,19 @@ describe('pages', () => {
     await thief.close();
   });
 
+  test('are had with a search as large as may be', async () => {
+    many(30);
+    const value = Array.from({ length: 500 }, (_, at) => at + 1);
+    const lists = Array.from({ length: 3 }, () => ({ op: 'in', field: 'id', value }));
+    const others = Array.from({ length: 47 }, () => ({ op: 'exist', field: 'id' }));
+    const args = { companyID: 1, status: 'New', filters: [...lists, ...others], maxRecords: 20 };
+    const first = await autotask.call('search_tickets', args);
+    expect(first).toMatchObject({ count: 20, complete: false });
+    const pageToken = String(first['nextPageToken']);
+    expect(pageToken.length).toBeGreaterThan(16_384);
+    expect(await autotask.call('search_tickets', { pageToken })).toMatchObject({ count: 10, complete: true });
+  });
+
   test('a token whose link was changed leads nowhere else', async () => {
     const forge = (link: string) =>
       Buffer.from(
@@ -216,7 +229,6 @@ describe('what Autotask refuses', () => {
       },
       /one user defined field/,
     ],
-    ['a list where there is none', { filters: [{ op: 'eq', field: 'id', value: [1] }] }, /wrong type/],
     ['a field to include there is not', { includeFields: ['nothing'] }, /Unable to find nothing/],
   ])('%s comes back in its own words, after one request', async (_what, args, words) => {
     const failure = await autotask.fails('search_tickets', args);
@@ -234,6 +246,64 @@ describe('what Autotask refuses', () => {
   ])('%s is refused before anything is asked', async (_what, args) => {
     expect(await autotask.fails('search_tickets', args)).toMatchObject({ code: 'INVALID_INPUT' });
     expect(fake.requests).toEqual([]);
+  });
+
+  test.each([
+    [{ op: 'like', field: 'title', value: 'a' }, /^filters\.0\.op: Invalid option: expected one of "eq"/],
+    [{ op: 'eq', field: 'id', value: [1] }, /^filters\.0: "eq" needs one value; for several there is "in"$/],
+    [{ op: 'in', field: 'id', value: 1 }, /^filters\.0: "in" needs a list of values$/],
+    [{ op: 'eq', field: 'queueID' }, /^filters\.0: "eq" needs a value; .*"notExist"$/],
+    [{ op: 'eq', field: 'queueID', value: null }, /^filters\.0\.value: .*received null/],
+    [{ op: 'exist', field: 'queueID', value: 1 }, /^filters\.0: "exist" takes no value$/],
+    [{ op: 'eq', value: 1 }, /^filters\.0: "eq" needs field/],
+    [{ op: 'eq', field: 'a","b', value: 1 }, /^filters\.0: "eq" needs field/],
+    [{ op: 'eq', field: 'id', value: 1, items: [{}] }, /^filters\.0: only the groups/],
+    [
+      { op: 'or', field: 'id', items: [{ op: 'eq', field: 'id', value: 1 }] },
+      /^filters\.0: a group has op and items/,
+    ],
+    [{ op: 'or' }, /^filters\.0: a group has op and items/],
+    [{ op: 'or', items: [] }, /^filters\.0\.items: Too small/],
+    [
+      { op: 'and', items: [{ op: 'or', items: [{ op: 'is', field: 'a' }] }] },
+      /^filters\.0\.items\.0\.items\.0\.op: /,
+    ],
+    [
+      { op: 'and', items: [{ op: 'eq', field: 'a', valeu: 1 }] },
+      /^filters\.0\.items\.0: Unrecognized key: "valeu"/,
+    ],
+  ])('%j is no condition, and the answer says why', async (condition, words) => {
+    const failure = await autotask.fails('search_tickets', { filters: [condition] });
+    expect(failure.code).toBe('INVALID_INPUT');
+    expect(failure.message).toMatch(words);
+    expect(fake.requests).toEqual([]);
+  });
+
+  test('groups of groups are understood, and those without end are not', async () => {
+    const both = (id: number, status: number) => ({
+      op: 'and',
+      items: [
+        { op: 'eq', field: 'id', value: id },
+        { op: 'eq', field: 'status', value: status },
+      ],
+    });
+    const either = { op: 'or', items: [both(9_999, 1), both(10_000, 1)] };
+    expect(await autotask.call('search_tickets', { filters: [either] })).toMatchObject({
+      count: 1,
+      items: [{ id: 9_999 }],
+    });
+    let deep: object = { op: 'eq', field: 'id', value: 1 };
+    for (let level = 0; level < 5_000; level++) deep = { op: 'and', items: [deep] };
+    expect((await autotask.fails('search_tickets', { filters: [deep] })).message).toMatch(
+      /groups may hold groups, 3 deep at most$/,
+    );
+  });
+
+  test('an argument of several forms is refused with what each wants', async () => {
+    expect((await autotask.fails('search_tickets', { companyID: {}, status: [] })).message).toBe(
+      'companyID: expected number, received object, or expected string, received object; ' +
+        'status: expected number, received array, or expected string, received array',
+    );
   });
 
   test('a pair of resource and role that is none', async () => {
@@ -424,6 +494,33 @@ describe('lists of values', () => {
     );
   });
 
+  test('a label that is a number is a label, unless a value is called so', async () => {
+    const years = [
+      { value: 1, label: '2025' },
+      { value: 2, label: '2026' },
+      { value: 2025, label: 'Someday' },
+    ];
+    const other = someAccount('globex', { Tickets: { queueID: years } });
+    fake.accounts.push(other);
+    const theirs = someAutotask(fake, other);
+    for (const queueID of ['2026', '2025', 2026, '77']) await theirs.call('search_tickets', { queueID });
+    const sent = asked('POST', '/Tickets/query').map(({ body }) => (body as { filter: unknown[] }).filter[0]);
+    expect(sent).toEqual([2, 2025, 2026, 77].map((value) => ({ op: 'eq', field: 'queueID', value })));
+  });
+
+  test('with texts for values keep them', async () => {
+    const { fields } = await autotask.call('get_field_info', {
+      entity: 'TicketAttachments',
+      field: 'attachmentType',
+    });
+    expect(fields).toMatchObject([
+      { picklist: [{ value: 'FILE_ATTACHMENT', label: 'Attachment' }, { value: 'URL' }] },
+    ]);
+    expect(await autotask.call('list_ticket_attachments', { ticketID: 9_999 })).toMatchObject({
+      items: [{ attachmentType: 'FILE_ATTACHMENT', _labels: { attachmentType: 'Attachment' } }],
+    });
+  });
+
   test('that cannot be read leave answers without labels, and right', async () => {
     failing(to('GET', /entityInformation/), { answer: { status: 403, body: undefined } }, 9);
     const ticket = await autotask.call('get_ticket', { id: 9_999 });
@@ -450,7 +547,7 @@ describe('times', () => {
     expect(asked('PATCH', '/Tickets')[0]!.body).toEqual({ id: 9_999, dueDateTime: sent });
   });
 
-  test.each(['tomorrow', '01.02.2026', '2026-13-01', '2026-02-01T25:00:00Z', ''])(
+  test.each(['tomorrow', '01.02.2026', '2026-13-01', '2026-02-31', '2026-02-01T25:00:00Z', 'see 5', ''])(
     '%j is no time',
     async (written) => {
       expect(await autotask.fails('update_ticket', { id: 9_999, dueDateTime: written })).toMatchObject({
@@ -466,6 +563,15 @@ describe('times', () => {
       createdBefore: '2026-01-06',
     });
     expect(found).toMatchObject({ count: 1, items: [{ id: 10_000 }] });
+    // Its last half second too, and not the first moment of the next.
+    account.records['Tickets']![1]!['createDate'] = '2026-01-06T23:59:59.700';
+    account.records['Tickets']![0]!['createDate'] = '2026-01-07T00:00:00';
+    expect(await autotask.call('search_tickets', { createdBefore: '2026-01-06' })).toMatchObject({
+      items: [{ id: 10_000 }],
+    });
+    expect(await autotask.call('search_tickets', { createdBefore: '2026-01-07T00:00:00Z' })).toMatchObject({
+      count: 2,
+    });
   });
 });
 
@@ -516,6 +622,46 @@ describe('writing', () => {
   ])('%s is refused before anything is asked', async (_what, name, args) => {
     expect(await autotask.fails(name, args)).toMatchObject({ code: 'INVALID_INPUT' });
     expect(fake.requests).toEqual([]);
+  });
+
+  test('null empties a field, and nothing else does', async () => {
+    await autotask.call('update_ticket', {
+      id: 9_999,
+      assignedResourceID: null,
+      assignedResourceRoleID: null,
+      queueID: null,
+      dueDateTime: null,
+      description: '',
+    });
+    expect(asked('PATCH', '/Tickets')[0]!.body).toEqual({
+      id: 9_999,
+      assignedResourceID: null,
+      assignedResourceRoleID: null,
+      queueID: null,
+      dueDateTime: null,
+      description: '',
+    });
+    expect(await autotask.call('update_tickets', { tickets: [{ id: 10_000, queueID: null }] })).toMatchObject(
+      {
+        updated: 1,
+      },
+    );
+    expect(await autotask.fails('create_ticket', { companyID: 1, title: 'a', queueID: null })).toMatchObject({
+      code: 'INVALID_INPUT',
+    });
+    expect(await autotask.fails('update_contact', { id: 501, companyID: null, title: 'a' })).toMatchObject({
+      code: 'INVALID_INPUT',
+    });
+  });
+
+  test('words about a person who is inactive are not taken for a refusal of the credentials', async () => {
+    failing(to('PATCH', '/Tickets'), {
+      answer: { status: 500, body: { errors: ['The assigned user is inactive.'] } },
+    });
+    expect(await autotask.fails('update_ticket', { id: 9_999, title: 'a' })).toMatchObject({
+      code: 'REJECTED',
+      message: 'Autotask refused: The assigned user is inactive.',
+    });
   });
 
   test('what Autotask accepts without naming it may have happened', async () => {
