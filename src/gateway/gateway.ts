@@ -50,6 +50,8 @@ export interface Inbound {
   readonly tell: (message: readonly Buffer[]) => void;
   /** Give a sign of life while the answer is not there. */
   readonly stayAwake: () => void;
+  /** Runs its argument once the answer has left; undefined: as soon as there is one. */
+  readonly sent?: (then: () => void) => void;
   /** Of the modern era, which has no sessions: what the request says of who asks, and its headers. */
   readonly visit?: Visit;
 }
@@ -181,7 +183,10 @@ export class Gateway {
     try {
       return await this.#walk(caller, call, inbound);
     } finally {
-      this.#admission.leave(call.tenantId);
+      // An answer that is not read takes up memory: whoever leaves many of them unread is let in no further.
+      const leave = () => this.#admission.leave(call.tenantId);
+      if (inbound.sent) inbound.sent(leave);
+      else leave();
     }
   }
 

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { ProxyError } from '../calls/error.ts';
 import { sendError } from './error-reply.ts';
 import type { McpEndpoint } from './mcp-endpoint.ts';
@@ -69,14 +69,17 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
     else endpoint.handle(request, response, server);
   }
 
-  const server = createServer(timeouts, (request, response) => {
-    try {
-      route(request, response);
-    } catch (thrown) {
-      request.resume();
-      sendError(response, ProxyError.from(thrown), 'null');
-    }
-  });
+  const server = createServer(
+    timeouts,
+    oneAtATime((request, response) => {
+      try {
+        route(request, response);
+      } catch (thrown) {
+        request.resume();
+        sendError(response, ProxyError.from(thrown), 'null');
+      }
+    }),
+  );
   // A client that does not read its answer must not have it kept for ever; open calls get a comment every 15 s.
   server.setTimeout(stalledMs);
   server.maxHeadersCount = 100;
@@ -94,6 +97,26 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
 
 const isOldConnect = (request: IncomingMessage, path: string) =>
   path === connectPath && request.method === 'GET' && sessionIdOf(request) === undefined;
+
+type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+
+/**
+ * One request at a time on each connection. Whoever sends hundreds in one packet and reads nothing would otherwise have all
+ * their answers kept for it.
+ */
+function oneAtATime(handle: Handle): Handle {
+  const last = new WeakMap<Socket, ServerResponse>();
+  return (request, response) => {
+    const { socket } = request;
+    const before = last.get(socket);
+    last.set(socket, response);
+    if (!before || before.writableFinished) handle(request, response);
+    else
+      before.once('close', () => {
+        if (!socket.destroyed) handle(request, response);
+      });
+  };
+}
 
 function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -111,7 +111,7 @@ export class McpEndpoint {
     // The header with the session's id must come first, so an `initialize` is never kept awake with a comment.
     const stayAwake = message.method === methods.initialize ? noComment : reply.stayAwake;
     try {
-      const inbound = { sessionId, message, tell: reply.tell, stayAwake };
+      const inbound = { sessionId, message, tell: reply.tell, stayAwake, sent: reply.sent };
       const answer = await this.#parts.gateway.request(caller, inbound);
       opened = answer.opened;
       reply.finish([answer.reply.parts], false);
@@ -139,10 +139,10 @@ export class McpEndpoint {
     }
     const session = () => gateway.findSession(caller, sessionId);
     const reply = createPostReply(response, { extra: () => ({}), session });
-    const { tell, stayAwake } = reply;
+    const { tell, stayAwake, sent } = reply;
     const answers = await Promise.all(
       requests.map((message) =>
-        gateway.request(caller, { sessionId, message, tell, stayAwake }).then(
+        gateway.request(caller, { sessionId, message, tell, stayAwake, sent }).then(
           (answer) => answer.reply.parts,
           (thrown: unknown) => [errorBody(ProxyError.from(thrown), idTextOf(message))],
         ),

@@ -98,13 +98,14 @@ async function answer(exchange: Exchange, { message, envelope, parts }: Asked): 
     checkMirrored: checkMirrored(request, message),
     openStream: () => parts.openStream(response),
   };
-  const { tell, stayAwake } = reply;
+  const { tell, stayAwake, sent } = reply;
   try {
     const answered = await parts.gateway.request(caller, {
       sessionId: undefined,
       message,
       tell,
       stayAwake,
+      sent,
       visit,
     });
     if (message.method !== methods.listen || answered.reply.isError) {

@@ -16,6 +16,8 @@ export interface PostReply {
   abandon(): void;
   /** Called now and then while the call runs, so that nobody on the way takes the silence for death. */
   readonly stayAwake: () => void;
+  /** Runs `then` once the answer has left, or the client has: until then the answer takes up memory. */
+  readonly sent: (then: () => void) => void;
 }
 
 export interface PostReplyOptions {
@@ -80,6 +82,23 @@ export function createPostReply(response: ServerResponse, { extra, session }: Po
     stayAwake() {
       if (!isFinished) streaming()?.connection.comment();
     },
+    sent: whenClosed(response),
+  };
+}
+
+/** One listener, however many calls of a batch there are. */
+function whenClosed(response: ServerResponse): PostReply['sent'] {
+  const waiting: (() => void)[] = [];
+  return (then) => {
+    if (response.closed) {
+      then();
+      return;
+    }
+    if (waiting.length === 0)
+      response.once('close', () => {
+        for (const each of waiting) each();
+      });
+    waiting.push(then);
   };
 }
 

@@ -6,6 +6,8 @@ export interface RawSocket {
   /** All that came so far. */
   readonly received: string;
   write(bytes: string | Buffer): void;
+  /** From now on nothing is read. */
+  pause(): void;
   /** Waits for what came to satisfy `test`, and gives all of it. */
   until(test: (received: string) => boolean, withinMs?: number): Promise<string>;
   /** Settles with all that came once the other side has closed. */
@@ -37,6 +39,7 @@ function wrapped(socket: Socket): RawSocket {
       return received;
     },
     write: (bytes) => void socket.write(bytes),
+    pause: () => void socket.pause(),
     until: (test, withinMs) => eventually(() => test(received) && received, withinMs),
     closed,
     destroy: () => void socket.destroy(),
