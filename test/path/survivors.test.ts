@@ -17,6 +17,9 @@ const modes = [
   'daemonise,double-fork,ignore-sigterm',
 ];
 
+/** `npm run soak` does it often. */
+const rounds = process.env['SOAK'] === undefined ? 3 : 400;
+
 let count = 0;
 /** In the environment of everything a proxy of a test starts. */
 const newMark = () => `survivors-${process.pid}-${++count}-`;
@@ -80,19 +83,22 @@ describe.each(['auto'])('nothing survives, with isolation: %s', (isolation) => {
     expect((await neighbour!.call('echo', { text: 'still here' })).text).toBe('still here');
   });
 
-  test('the proxy is killed within milliseconds of a spawn, at random', async () => {
-    // The long version is `npm run soak`.
-    for (let round = 0; round < 3; round++) {
-      const { proxy, mark } = await start(['daemonise', 'double-fork', ''], isolation);
-      const asked = wake(proxy).catch(() => undefined);
-      await proxy.logged(({ event }) => event === 'session.opened' || event === 'worker.spawned');
-      await pause(Math.random() * 20);
-      proxy.signal('SIGKILL');
-      await proxy.exited;
-      await expectNobody(mark);
-      await asked;
-    }
-  });
+  test(
+    'the proxy is killed within milliseconds of a spawn, at random',
+    async () => {
+      for (let round = 0; round < rounds; round++) {
+        const { proxy, mark } = await start(['daemonise', 'double-fork', ''], isolation);
+        const asked = wake(proxy).catch(() => undefined);
+        await proxy.logged(({ event }) => event === 'session.opened' || event === 'worker.spawned');
+        await pause(Math.random() * 20);
+        proxy.signal('SIGKILL');
+        await proxy.exited;
+        await expectNobody(mark);
+        await asked;
+      }
+    },
+    30_000 + rounds * 10_000,
+  );
 
   test('the keeper is killed: its workers end, the next call has a new one', async () => {
     const { proxy, mark } = await start(['daemonise,double-fork'], isolation);

@@ -24,12 +24,15 @@ export interface Sending {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
+  /** Hangs up before there is an answer. */
+  readonly signal?: AbortSignal;
 }
 
 /** Resolves as soon as the answer's head is there. */
-export function send(url: string, { method = 'POST', headers = {}, body }: Sending): Promise<Exchange> {
+export function send(url: string, sending: Sending): Promise<Exchange> {
+  const { method = 'POST', headers = {}, body, signal } = sending;
   return new Promise((resolve, reject) => {
-    const asked = request(url, { method, headers, agent }, (response) => {
+    const asked = request(url, { method, headers, agent, ...(signal && { signal }) }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (piece: string) => (text += piece));
