@@ -1,12 +1,13 @@
 import { type Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { type CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { callJson, connect } from '../support/clients.ts';
 import { eventually } from '../support/eventually.ts';
 import { needsPostgres, postgresFolder, type RunningPostgres, startPostgres } from '../support/postgres.ts';
-import { type RunningProxy, startProxy } from '../support/start-proxy.ts';
+import { runCommand, type RunningProxy, startProxy } from '../support/start-proxy.ts';
+import { useTempFolder } from '../support/temp-folder.ts';
 import { createTenantDatabases, logins } from '../support/tenant-databases.ts';
 
 const suite = postgresFolder === undefined ? describe.skip : describe;
@@ -176,15 +177,15 @@ pool: { max: 2, concurrency: 4 }
   });
 });
 
+const folder = useTempFolder();
 test('the example tenant is sound once its variables are set, and says which are not', async () => {
   const example = path.resolve(import.meta.dirname, '../../tenants/examples/database.yaml');
   const variables = { DATABASE_NAME: 'acme', DATABASE_USER: 'reader', DATABASE_PASSWORD: 'example-password' };
-  const checked = async (env: Record<string, string>) => {
-    const proxy = await startProxy({ tenants: { database: readFileSync(example, 'utf8') }, env });
-    const result = await proxy.run('check');
-    await proxy.stop();
-    return result;
-  };
+  mkdirSync(folder.file('tenants'));
+  copyFileSync(example, folder.file('tenants', 'database.yaml'));
+  chmodSync(folder.file('tenants', 'database.yaml'), 0o600);
+  writeFileSync(folder.file('proxy.config.yaml'), '');
+  const checked = (env: Record<string, string>) => runCommand(['check'], { cwd: folder.path, env });
   expect(await checked(variables)).toMatchObject({ code: 0, out: '1 tenant, no problem found\n' });
   const { code, out } = await checked({});
   expect(code).toBe(1);

@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../support/clients.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FakeAccount, someAccount } from '../support/fake-autotask/accounts.ts';
@@ -253,15 +253,15 @@ describe('what people ask a chat for', () => {
   let fake: FakeAutotask;
   let client: Client;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     fake = await startFakeAutotask(account);
     ({ client } = await startServer('autotask', environmentOf(account, fake)));
   });
-  afterEach(async () => {
+  afterAll(async () => {
     await client.close();
     await fake.close();
-    expect(fake.violations).toEqual([]);
   });
+  afterEach(() => expect(fake.violations).toEqual([]));
 
   test('create a new ticket for company 12345 with title "Network Issues"', async () => {
     const description = 'Customer reporting intermittent connectivity problems';

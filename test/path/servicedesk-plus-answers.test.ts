@@ -24,6 +24,8 @@ beforeAll(async () => {
   acme = desk.addTenant('acme');
   acme.add('requests', { id: id(1), display_id: '101', subject: 'Printer', status: { name: 'Open' } });
   server = await openServer(acme.env, home);
+  // From here on the client checks each answer against its schema.
+  await server.client.listTools();
   await server.ask('test_connection');
 });
 beforeEach(() => {

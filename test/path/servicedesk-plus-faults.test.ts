@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { throttled } from '../support/service-desk/accounts.ts';
@@ -291,6 +293,38 @@ test.each(['json', 'html'] as const)(
     });
   },
 );
+
+test('a code is exchanged as the page says, once and in time, for a refresh token that works', async () => {
+  const page = readFileSync(path.resolve('docs/servers/servicedesk-plus.md'), 'utf8');
+  const [, command = ''] = /```sh\n\s*curl -X POST (https[^`]+)```/.exec(page) ?? [];
+  const { pathname } = new URL(command.split(/\s/)[0]!);
+  const { clientId, clientSecret } = acme.client;
+  const values: Record<string, string> = { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret };
+  const exchange = async (code: string) => {
+    const pairs = [...command.matchAll(/-d (\w+)=(\w+)/g)].map(([, key = '', value = '']) => {
+      return [key, value === 'CODE' ? code : (values[value] ?? value)] as const;
+    });
+    const answer = await fetch(new URL(pathname, desk.accountsUrl), {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(Object.fromEntries(pairs)).toString(),
+    });
+    return (await answer.json()) as Record<string, unknown>;
+  };
+  const code = desk.accounts.makeCode(acme.client, 10);
+  const made = await exchange(code);
+  expect(made).toMatchObject({
+    token_type: 'Bearer',
+    expires_in: 3600,
+    access_token: expect.any(String) as string,
+  });
+  const server = await open({ ...acme.env, SDP_REFRESH_TOKEN: String(made['refresh_token']) });
+  expect(await server.ask('test_connection')).toMatchObject({ connected: true });
+  expect(await exchange(code)).toEqual({ error: 'invalid_code' });
+  const late = desk.accounts.makeCode(acme.client, 10);
+  desk.clock.now += 10 * 60_000 + 1;
+  expect(await exchange(late)).toEqual({ error: 'invalid_code' });
+});
 
 test('one that is slower than the deadline is given up', async () => {
   desk.faults.push({ match: onApi, times: 9, action: () => new Promise<'done'>(() => undefined) });

@@ -23,6 +23,8 @@ beforeAll(async () => {
   acme = desk.addTenant('acme');
   fillPortal(acme);
   server = await openServer({ ...acme.env, SDP_TECHNICIAN_EMAIL: 'tess@acme.example' }, home);
+  // From here on the client checks each answer against its schema.
+  await server.client.listTools();
 });
 afterEach(() => {
   expect(desk.mistakes).toEqual([]);

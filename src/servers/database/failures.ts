@@ -76,7 +76,7 @@ function notReached(cause: Error & Told): ToolFailure {
   const why = typeof cause.code === 'string' ? ` (${cause.code})` : '';
   return new ToolFailure('UNAVAILABLE', `The database cannot be reached, or ended the connection${why}`, {
     retryable: true,
-    hint: 'Look at the log of this server, then at DB_HOST, DB_PORT and DB_SSLMODE',
+    hint: 'Whoever runs this server looks at DB_HOST, DB_PORT and DB_SSLMODE; its stderr says more',
     cause,
   });
 }

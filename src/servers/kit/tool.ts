@@ -80,8 +80,11 @@ function schemaOf(schema: z.ZodObject, io: 'input' | 'output'): object {
 /** Of a choice of forms zod says "Invalid input"; what each of them wants is below. */
 function told(issue: z.core.$ZodIssue): string {
   const place = issue.path.map(String).join('.');
+  if (issue.message.endsWith('received undefined'))
+    return place === '' ? 'is missing' : `${place} is missing`;
   const forms = issue.code === 'invalid_union' ? issue.errors.map(([first]) => first && told(first)) : [];
   const each = [...new Set(forms.filter((form) => form !== undefined))];
+  if (each.length === 1 && each[0] === 'is missing') return `${place} is missing`;
   const message = each.length > 0 ? each.join(', or ') : issue.message.replace(/^Invalid input: /, '');
   return place === '' ? message : `${place}: ${message}`;
 }

@@ -43,17 +43,28 @@ export function createAccounts(
   const issued: (IssuedToken & { readonly at: number })[] = [];
   let live: IssuedToken[] = [];
   const revoked = new Set<string>();
+  const codes = new Map<string, { readonly client: SelfClient; readonly until: number }>();
 
   function grant(form: URLSearchParams): TokenReply {
     const client = clients.find(({ clientId }) => clientId === form.get('client_id'));
     if (client?.clientSecret !== form.get('client_secret'))
       return { status: 200, body: { error: 'invalid_client' } };
+    if (form.get('grant_type') === 'authorization_code') return exchange(client, form.get('code') ?? '');
     const { refreshToken } = client;
     if (refreshToken !== form.get('refresh_token') || revoked.has(refreshToken))
       return { status: 200, body: { error: 'invalid_code' } };
     const lately = issued.filter((token) => token.client === client && token.at > now() - windowMs);
     if (lately.length >= maxInWindow) return throttled(settings.throttleStatus);
     return { status: 200, body: issue(client) };
+  }
+
+  /** Once, and within the minutes that were chosen in the console. */
+  function exchange(client: SelfClient, code: string): TokenReply {
+    const found = codes.get(code);
+    codes.delete(code);
+    if (found?.client !== client || found.until < now())
+      return { status: 200, body: { error: 'invalid_code' } };
+    return { status: 200, body: { ...issue(client), refresh_token: client.refreshToken } };
   }
 
   function issue(client: SelfClient): Record<string, unknown> {
@@ -77,6 +88,12 @@ export function createAccounts(
   }
 
   return {
+    /** What the console gives its owner. */
+    makeCode(client: SelfClient, minutes: number): string {
+      const code = `1000.${randomUUID()}`;
+      codes.set(code, { client, until: now() + minutes * 60_000 });
+      return code;
+    },
     addClient: (client: SelfClient) => void clients.push(client),
     grant,
     /** Somebody else uses the same refresh token. */

@@ -55,6 +55,12 @@ export interface FakeTenant {
   add(table: string, ...rows: Row[]): void;
 }
 
+/** What a form of the accounts server has in it, and nothing else. */
+const formOf: Readonly<Record<string, string>> = {
+  refresh_token: 'client_id,client_secret,grant_type,refresh_token',
+  authorization_code: 'client_id,client_secret,code,grant_type',
+};
+
 export const everyScope = [
   'requests',
   'problems',
@@ -167,10 +173,9 @@ export async function startServiceDesk({
       return { status: 200, body: { error: 'invalid_client' } };
     }
     const keys = Object.keys(form).toSorted().join();
-    if (keys !== 'client_id,client_secret,grant_type,refresh_token')
-      return wrong(`accounts: form of ${keys}`);
-    if (form['grant_type'] !== 'refresh_token')
-      return { status: 200, body: { error: 'unsupported_grant_type' } };
+    const wanted = formOf[form['grant_type'] ?? ''];
+    if (wanted === undefined) return { status: 200, body: { error: 'unsupported_grant_type' } };
+    if (keys !== wanted) return wrong(`accounts: form of ${keys}`);
     return accounts.grant(new URLSearchParams(form));
   }
 

@@ -299,6 +299,16 @@ describe('what Autotask refuses', () => {
     );
   });
 
+  test('what is missing is named, also in one of many', async () => {
+    expect((await autotask.fails('create_ticket', { description: 'a' })).message).toBe(
+      'title is missing; companyID is missing',
+    );
+    expect((await autotask.fails('update_tickets', { tickets: [{ id: 1, title: 'a' }, {}] })).message).toBe(
+      'tickets.1.id is missing',
+    );
+    expect(fake.requests).toEqual([]);
+  });
+
   test('an argument of several forms is refused with what each wants', async () => {
     expect((await autotask.fails('search_tickets', { companyID: {}, status: [] })).message).toBe(
       'companyID: expected number, received object, or expected string, received object; ' +
