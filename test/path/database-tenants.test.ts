@@ -1,11 +1,15 @@
 import { type Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { type CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { callJson, connect } from '../support/clients.ts';
+import { callJson, callText, connect } from '../support/clients.ts';
 import { eventually } from '../support/eventually.ts';
+import { someAccount } from '../support/fake-autotask/accounts.ts';
+import { type FakeAutotask, startFakeAutotask } from '../support/fake-autotask/fake-autotask.ts';
 import { needsPostgres, postgresFolder, type RunningPostgres, startPostgres } from '../support/postgres.ts';
+import { type FakeServiceDesk, startServiceDesk } from '../support/service-desk/fake-service-desk.ts';
 import { runCommand, type RunningProxy, startProxy } from '../support/start-proxy.ts';
 import { useTempFolder } from '../support/temp-folder.ts';
 import { createTenantDatabases, logins } from '../support/tenant-databases.ts';
@@ -168,6 +172,113 @@ pool: { max: 2, concurrency: 4 }
     await eventually(async () => {
       const { rows } = await query(first, 'SELECT 1').catch(() => ({ rows: undefined }));
       return rows !== undefined;
+    });
+  });
+
+  describe('and its tenants have the other two servers beside it', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'mtpt-'));
+    const accounts = { tenant_001: someAccount('one'), tenant_002: someAccount('two') };
+    const servers = ['database', 'autotask', 'servicedesk'] as const;
+    let autotask: FakeAutotask;
+    let desk: FakeServiceDesk;
+    let whole: RunningProxy;
+    const asking = {} as Record<TenantId, Record<(typeof servers)[number], Client>>;
+
+    beforeAll(async () => {
+      autotask = await startFakeAutotask(...Object.values(accounts));
+      desk = await startServiceDesk();
+      const files = ids.map((id) => {
+        const { database, user, password } = logins[tenants[id]];
+        const { username, secret, integrationCode } = accounts[id];
+        const portal = desk.addTenant(tenants[id]);
+        portal.add('requests', { id: '101', display_id: '1', subject: `Printer of ${tenants[id]}` });
+        const envs = {
+          database: {
+            ...{ TENANT_ID: id, DB_HOST: '127.0.0.1', DB_PORT: String(postgres.port), DB_NAME: database },
+            ...{ DB_USER: user, DB_PASSWORD: password },
+          },
+          autotask: {
+            ...{ AUTOTASK_USERNAME: username, AUTOTASK_SECRET: secret, AUTOTASK_ZONE_URL: autotask.zoneUrl },
+            ...{ AUTOTASK_INTEGRATION_CODE: integrationCode },
+          },
+          servicedesk: { ...portal.env, SDP_TOKEN_FOLDER: folder },
+        };
+        const uses = { database: 'database', autotask: 'autotask', servicedesk: 'servicedesk-plus' };
+        const specs = servers.map((name) => [name, { use: uses[name], env: envs[name] }]);
+        // JSON is YAML.
+        return [id, `tenant: ${id}\nservers: ${JSON.stringify(Object.fromEntries(specs))}\n`];
+      });
+      whole = await startProxy({ tenants: Object.fromEntries(files) as Record<string, string> });
+      for (const id of ids) {
+        const open = servers.map(async (name) => {
+          return [name, await connect(`${whole.url}/${name}`, whole.keys[id] ?? '')] as const;
+        });
+        asking[id] = Object.fromEntries(await Promise.all(open)) as (typeof asking)[TenantId];
+      }
+    }, 30_000);
+    afterAll(async () => {
+      await Promise.all(
+        Object.values(asking).flatMap((all) => Object.values(all).map((each) => each.close())),
+      );
+      await whole.stop();
+      await Promise.all([autotask.close(), desk.close()]);
+      rmSync(folder, { recursive: true });
+      expect([autotask.violations, desk.mistakes]).toEqual([[], []]);
+    });
+
+    type Question = readonly [tool: string, args: Record<string, unknown>];
+    const questions: Record<(typeof servers)[number], (id: TenantId) => Question> = {
+      database: (id) => [
+        'query_tenant_data',
+        { resource_uri: uriOf(id), query: 'SELECT name FROM customers LIMIT 1' },
+      ],
+      autotask: () => ['get_company', { id: 12_345 }],
+      servicedesk: () => ['get_request', { requestId: '101' }],
+    };
+    const ask = (id: TenantId, name: (typeof servers)[number]) =>
+      callText(asking[id][name], ...questions[name](id));
+    const everybody = ids.flatMap((id) => servers.map((name) => [id, name] as const));
+
+    test('the six servers of two tenants are asked at once, each with its own tenant’s credentials', async () => {
+      const began = postgres.log().length;
+      const rounds = Array.from({ length: 8 }, () => everybody).flat();
+      const answers = await Promise.all(rounds.map(([id, name]) => ask(id, name)));
+      for (const [at, [id]] of rounds.entries()) {
+        expect(answers[at]).toMatch(new RegExp(`\\b${tenants[id]}\\b`));
+        expect(answers[at]).not.toMatch(new RegExp(`\\b${tenants[id === first ? second : first]}\\b`));
+      }
+      const triples = autotask.requests
+        .filter(({ host }) => host === 'api')
+        .map(({ headers }) => [headers['username'], headers['secret'], headers['apiintegrationcode']].join());
+      expect([...new Set(triples)].toSorted()).toEqual(
+        Object.values(accounts)
+          .map(({ username, secret, integrationCode }) => [username, secret, integrationCode].join())
+          .toSorted(),
+      );
+      // A token is its owner's, and it came to its owner's portal.
+      const asked = desk.requests.filter(({ server }) => server === 'api');
+      expect(new Set(asked.map(({ owner, portal }) => `${owner} ${portal}`))).toEqual(
+        new Set(['one one', 'two two']),
+      );
+      const seen = postgres
+        .log()
+        .slice(began)
+        .matchAll(/connection authorized: user=(\S+) database=(\S+) application_name=mcp-database (\S+)/g);
+      const who = ids.map((id) => [logins[tenants[id]].user, logins[tenants[id]].database, id].join());
+      expect(new Set([...seen].map(([, ...parts]) => parts.join()))).toEqual(new Set(who));
+    });
+
+    test('when one of the six is killed, nobody but its own callers notices', async () => {
+      const pidOf = async (id: TenantId, name: string) => {
+        const { tenants: rows } = await whole.status();
+        return rows.find((row) => row.id === id && row.server === name)?.workers.map(({ pid }) => pid);
+      };
+      const others = everybody.filter(([id, name]) => id !== first || name !== 'autotask');
+      const before = await Promise.all(others.map(([id, name]) => pidOf(id, name)));
+      for (const pid of (await pidOf(first, 'autotask')) ?? []) process.kill(pid, 'SIGKILL');
+      await Promise.all(others.map(async ([id, name]) => expect(await ask(id, name)).toContain(tenants[id])));
+      expect(await Promise.all(others.map(([id, name]) => pidOf(id, name)))).toEqual(before);
+      await eventually(async () => (await ask(first, 'autotask').catch(() => '')).includes('one'));
     });
   });
 

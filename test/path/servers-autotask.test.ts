@@ -5,7 +5,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../support/clients.ts';
 import { eventually } from '../support/eventually.ts';
 import { type FakeAccount, someAccount } from '../support/fake-autotask/accounts.ts';
-import { type FakeAutotask, startFakeAutotask } from '../support/fake-autotask/fake-autotask.ts';
+import {
+  type FakeAutotask,
+  type SeenRequest,
+  startFakeAutotask,
+} from '../support/fake-autotask/fake-autotask.ts';
 import { callFor, failureFrom, type RunningServer, startServer } from '../support/servers.ts';
 import { runCommand, type RunningProxy, startProxy } from '../support/start-proxy.ts';
 import { useTempFolder } from '../support/temp-folder.ts';
@@ -349,6 +353,11 @@ describe('two tenants behind the proxy', () => {
   let fake: FakeAutotask;
   let proxy: RunningProxy;
   const clients: Record<string, Client> = {};
+  const credentials = (headers: SeenRequest['headers']) =>
+    [headers['username'], headers['secret'], headers['apiintegrationcode']].join(' ');
+  const whole = tenants.map(([, { username, secret, integrationCode }]) =>
+    [username, secret, integrationCode].join(' '),
+  );
 
   beforeAll(async () => {
     fake = await startFakeAutotask(...Object.values(accounts));
@@ -400,17 +409,9 @@ pool: { max: 1 }
     }
     // And each request carried one account's three credentials, whole and unmixed.
     const triples = new Set(
-      fake.requests
-        .filter(({ host }) => host === 'api')
-        .map(({ headers }) =>
-          [headers['username'], headers['secret'], headers['apiintegrationcode']].join(' '),
-        ),
+      fake.requests.filter(({ host }) => host === 'api').map(({ headers }) => credentials(headers)),
     );
-    expect([...triples].toSorted()).toEqual(
-      tenants
-        .map(([, account]) => [account.username, account.secret, account.integrationCode].join(' '))
-        .toSorted(),
-    );
+    expect([...triples].toSorted()).toEqual(whole.toSorted());
   });
 
   test('a customer`s dashboard: their active companies', async () => {
@@ -453,6 +454,23 @@ pool: { max: 1 }
     // The other one's connection is none the worse.
     expect(await callFor(clients['customer_beta']!, 'test_connection')).toMatchObject({ connected: true });
   });
+
+  test('every tool answers both at once, each request with the credentials of one account', async () => {
+    for (const [id, { records }] of tenants) {
+      // As they were at the beginning: what was written before has taken ids.
+      Object.assign(records, someAccount(id.replace('customer_', '')).records);
+    }
+    for (const [name, args, answer] of everyTool) {
+      fake.requests.length = 0;
+      const answers = await Promise.all(tenants.map(([id]) => callFor(clients[id]!, name, args)));
+      const own = name === 'test_connection' ? {} : answer;
+      for (const each of answers) expect(each, name).toMatchObject(own);
+      const asked = fake.requests
+        .filter(({ host }) => host === 'api')
+        .map(({ headers }) => credentials(headers));
+      for (const each of asked) expect(whole, name).toContain(each);
+    }
+  }, 20_000);
 
   test('nothing of either account stands in the proxy`s log', () => {
     const text = JSON.stringify(proxy.logs);
