@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Actions } from './admin/actions.ts';
 import { buildStatus } from './admin/build-status.ts';
 import { type AdminListener, openAdminListener } from './admin/listener.ts';
@@ -10,6 +11,7 @@ import { Gateway } from './gateway/gateway.ts';
 import { type StrainMeter, watchStrain } from './gateway/strain.ts';
 import { type Listener, openListener } from './http/listener.ts';
 import { McpEndpoint } from './http/mcp-endpoint.ts';
+import { createRemoteOf } from './http/remote-address.ts';
 import { SseEndpoint } from './http/sse-endpoint.ts';
 import { createLogger, type Logger } from './logging/logger.ts';
 import { logEvents } from './logging/observe.ts';
@@ -24,6 +26,7 @@ import type { TenantChange } from './tenants/tenant.ts';
 import { whoMustGo } from './tenants/who-must-go.ts';
 import { systemClock } from './time/clock.ts';
 import { version } from './version.ts';
+import { addressList } from './yaml/addresses.ts';
 import { type Launcher, openLauncher } from './workers/sandbox/launcher.ts';
 import { openKeptState } from './workers/kept-state.ts';
 import { readGroupMemory } from './workers/memory.ts';
@@ -203,12 +206,15 @@ class App implements Proxy {
       announce: this.#announce,
       clock: systemClock,
     });
+    const remoteOf = createRemoteOf(addressList(listen.trustedProxies));
     const parts = {
       gateway,
       maxBody: limits.body,
       maxDepth: limits.depth,
       isDraining: () => this.#state === 'draining',
-      refused: (remote: string) => this.#announce({ type: 'auth.refused', remote }),
+      remoteOf,
+      refused: (request: IncomingMessage) =>
+        this.#announce({ type: 'auth.refused', remote: remoteOf(request) }),
     };
     const endpoint = new McpEndpoint(parts);
     const sse = new SseEndpoint({ ...parts, maxPerTenant: sessions.maxPerTenant });

@@ -2,6 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { ProxyError } from '../calls/error.ts';
 import type { TenantId } from '../calls/ids.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
+import type { AddressList } from '../yaml/addresses.ts';
 import type { KeyEntry } from './api-key.ts';
 import type { Authenticate, Credentials, Principal } from './principal.ts';
 
@@ -10,6 +11,8 @@ export interface KeyHolder {
   readonly id: TenantId;
   readonly enabled: boolean;
   readonly keys: readonly KeyEntry[];
+  /** Its keys are worth something from these addresses only; undefined: from everywhere. */
+  readonly allowFrom: AddressList | undefined;
 }
 
 /** Who came, who went and who is another now; what a change of the tenants looks like to the ring. */
@@ -31,6 +34,7 @@ interface KnownKey {
   readonly principal: Principal;
   readonly digest: Buffer;
   readonly usable: boolean;
+  readonly allowFrom: AddressList | undefined;
   /** Milliseconds since 1970; from then on the key is refused. */
   readonly expiresAt: number;
 }
@@ -44,12 +48,13 @@ export function createKeyRing(clock: Pick<Clock, 'wall'> = systemClock): KeyRing
   const known = new Map<string, KnownKey>();
   const nobody = unusable();
 
-  function add({ id, enabled, keys }: KeyHolder): void {
+  function add({ id, enabled, keys, allowFrom }: KeyHolder): void {
     for (const { name, sha256, expires } of keys) {
       known.set(sha256, {
         principal: Object.freeze({ tenantId: id, keyName: name }),
         digest: Buffer.from(sha256, 'hex'),
         usable: enabled,
+        allowFrom,
         expiresAt: expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires),
       });
     }
@@ -75,13 +80,19 @@ export function createKeyRing(clock: Pick<Clock, 'wall'> = systemClock): KeyRing
       // A stranger costs the same comparison as a friend, and every refusal below has the same words.
       const found = known.get(hex) ?? nobody;
       const equal = timingSafeEqual(found.digest, Buffer.from(hex, 'hex'));
-      if (!equal || sent === undefined || !found.usable || !(clock.wall() < found.expiresAt)) throw refusal();
+      if (!equal || sent === undefined || !isValidNow(found, clock.wall(), credentials.remote))
+        throw refusal();
       return found.principal;
     },
     get size() {
       return known.size;
     },
   };
+}
+
+/** Here and now: a stolen key is not even told that it would be worth something elsewhere. */
+function isValidNow({ usable, expiresAt, allowFrom }: KnownKey, now: number, remote: string): boolean {
+  return usable && now < expiresAt && (allowFrom?.has(remote) ?? true);
 }
 
 /** The one key a request shows; undefined if it shows none, one that cannot be a key, or two that differ. */
@@ -100,7 +111,7 @@ function bearer(authorization: string): string | undefined {
 
 function unusable(): KnownKey {
   const principal = { tenantId: '' as TenantId, keyName: '' };
-  return { principal, digest: Buffer.alloc(32), usable: false, expiresAt: 0 };
+  return { principal, digest: Buffer.alloc(32), usable: false, allowFrom: undefined, expiresAt: 0 };
 }
 
 function refusal(): ProxyError {

@@ -7,13 +7,15 @@ export interface Principal {
   readonly keyName: string;
 }
 
-/** What the headers of one HTTP request say about the caller; nothing is believed yet. */
+/** What one HTTP request says about the caller, and where it comes from; nothing is believed yet. */
 export interface Credentials {
   /** `Authorization`, as sent. */
   readonly authorization: string | undefined;
   /** `X-API-Key`, as sent. */
   readonly apiKey: string | undefined;
+  /** The address it comes from. */
+  readonly remote: string;
 }
 
-/** Throws UNAUTHENTICATED with the same words whatever is wrong: no key, unknown key, expired key, disabled tenant. */
+/** Throws UNAUTHENTICATED with the same words whatever is wrong: no key, unknown key, expired key, wrong place, disabled tenant. */
 export type Authenticate = (credentials: Credentials) => Principal;

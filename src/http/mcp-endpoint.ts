@@ -22,6 +22,7 @@ import {
   sessionIdOf,
 } from './mcp-headers.ts';
 import { createPostReply } from './post-reply.ts';
+import type { RemoteOf } from './remote-address.ts';
 import { readBody } from './read-body.ts';
 import { draining, refuse } from './refusal.ts';
 
@@ -33,8 +34,9 @@ export interface McpEndpointParts {
   readonly maxDepth: number;
   /** Is everything new refused, because the proxy is about to stop? */
   readonly isDraining: () => boolean;
+  readonly remoteOf: RemoteOf;
   /** A stranger was turned away. */
-  readonly refused: (remote: string) => void;
+  readonly refused: (request: IncomingMessage) => void;
 }
 
 const maxBatch = 100;
@@ -78,7 +80,9 @@ export class McpEndpoint {
       throw new ProxyError('METHOD_NOT_ALLOWED', 'Use POST, GET or DELETE');
     }
     if (this.#parts.isDraining()) throw draining();
-    const caller = this.#parts.gateway.admit(credentialsOf(request), server, namedTenantOf(request));
+    const { gateway, remoteOf } = this.#parts;
+    const credentials = credentialsOf(request, remoteOf(request));
+    const caller = gateway.admit(credentials, server, namedTenantOf(request));
     if (method !== 'POST') checkGetVersion(request);
     const exchange = { request, response, caller };
     if (method === 'POST') await this.#post(exchange);

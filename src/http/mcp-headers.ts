@@ -11,9 +11,10 @@ export function header({ headers }: IncomingMessage, name: string): string | und
 }
 
 /** Who asks: of headers only. A key in the URL would stand in every log on the way. */
-export const credentialsOf = (request: IncomingMessage): Credentials => ({
+export const credentialsOf = (request: IncomingMessage, remote: string): Credentials => ({
   authorization: request.headers.authorization,
   apiKey: header(request, 'x-api-key'),
+  remote,
 });
 
 /** The tenant that the caller thinks it is of. */

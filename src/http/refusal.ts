@@ -21,13 +21,13 @@ export interface Refused {
 export function refuse(
   { request, response, allow }: Refused,
   thrown: unknown,
-  stranger: (remote: string) => void,
+  stranger: (request: IncomingMessage) => void,
 ): void {
   const error =
     thrown instanceof MalformedMessage
       ? new ProxyError(thrown.code, thrown.message)
       : ProxyError.from(thrown);
-  if (error.code === 'UNAUTHENTICATED') stranger(request.socket.remoteAddress ?? '');
+  if (error.code === 'UNAUTHENTICATED') stranger(request);
   const extra: Record<string, string> = {};
   if (error.code === 'METHOD_NOT_ALLOWED') extra['allow'] = allow;
   if (!request.complete) extra['connection'] = 'close';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addresses } from '../yaml/addresses.ts';
 import { bytes } from '../yaml/bytes.ts';
 import { duration } from '../yaml/duration.ts';
 
@@ -11,6 +12,8 @@ export const listenShape = {
   allowedHosts: z.array(z.string().min(1)).default([]),
   /** Web pages that may call, as browsers say it in `Origin`: `https://app.example.com`. */
   allowedOrigins: z.array(z.string().min(1)).default([]),
+  /** Load balancers and TLS proxies in front, whose `X-Forwarded-For` is believed. */
+  trustedProxies: addresses().default([]),
 };
 
 /** `limits:` in proxy.config.yaml: what a client may send, and how much of it the proxy takes at once. */

@@ -48,7 +48,11 @@ export class SseEndpoint {
       if (this.#parts.isDraining()) throw draining();
       checkVersion(request);
       const { gateway } = this.#parts;
-      const caller = gateway.admit(credentialsOf(request), server, namedTenantOf(request));
+      const caller = gateway.admit(
+        credentialsOf(request, this.#parts.remoteOf(request)),
+        server,
+        namedTenantOf(request),
+      );
       checkGetHeaders(request);
       this.#requireRoom(caller);
       this.#connect(caller, response);
@@ -108,7 +112,10 @@ export class SseEndpoint {
   /** @throws {ProxyError} SESSION_NOT_FOUND, in the same words whether it never was, is over, or is another's */
   #whose(request: IncomingMessage): { connection: SseConnection; caller: Admitted } {
     const { gateway } = this.#parts;
-    const who = gateway.identify(credentialsOf(request), namedTenantOf(request));
+    const who = gateway.identify(
+      credentialsOf(request, this.#parts.remoteOf(request)),
+      namedTenantOf(request),
+    );
     const id = new URL(request.url ?? '', 'http://localhost').searchParams.get('sessionId');
     if (id === null)
       throw new ProxyError('INVALID_REQUEST', 'POST where the "endpoint" event said: /message?sessionId=…');

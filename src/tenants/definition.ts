@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { keyEntry } from '../auth/api-key.ts';
 import type { Deadline } from '../calls/call.ts';
 import { type PoolSettings, poolShape, serverShape } from '../workers/spec.ts';
+import { addresses } from '../yaml/addresses.ts';
 import { duration } from '../yaml/duration.ts';
 import { withoutDefaults } from '../yaml/without-defaults.ts';
 
@@ -32,6 +33,8 @@ export const tenantDefinition = z.strictObject({
   tenant: z.string('write the tenant id, which is the name of the file; quote it if it is a number').min(1),
   enabled: z.boolean('write true or false').default(true),
   keys: z.array(keyEntry, 'write a list of keys, or [] for none').default([]),
+  /** Where its callers may come from. */
+  allowFrom: addresses().optional(),
   server: server.optional(),
   servers: z.record(serverName, server).optional(),
   pool,

@@ -1,5 +1,6 @@
 import type { TenantId } from '../calls/ids.ts';
 import type { Input, TenantSecrets } from '../secrets/sources.ts';
+import { addressList } from '../yaml/addresses.ts';
 import type { Place } from '../yaml/place.ts';
 import type { Problem } from '../yaml/problem.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
@@ -63,6 +64,7 @@ function createTenant(
     file,
     enabled,
     keys,
+    allowFrom: definition.allowFrom && addressList(definition.allowFrom),
     servers: serversOf(definition, context, complain),
     deadline: deadlineOf(definition, context, complain),
     policy: definition.policy ?? {},

@@ -2,6 +2,7 @@ import type { KeyEntry } from '../auth/api-key.ts';
 import type { Deadline } from '../calls/call.ts';
 import type { TenantId } from '../calls/ids.ts';
 import type { ServerSpec } from '../workers/spec.ts';
+import type { AddressList } from '../yaml/addresses.ts';
 import type { Problem } from '../yaml/problem.ts';
 
 /** A tenant at one moment. Never changed: a reload makes a new object, and calls in flight keep the old one. */
@@ -11,6 +12,8 @@ export interface Tenant {
   readonly file: string;
   readonly enabled: boolean;
   readonly keys: readonly KeyEntry[];
+  /** Undefined: its callers may come from everywhere. */
+  readonly allowFrom: AddressList | undefined;
   /** By name; `default` is the one under `server:`, or the only one under `servers:`. */
   readonly servers: ReadonlyMap<string, ServerSpec>;
   readonly deadline: Deadline;

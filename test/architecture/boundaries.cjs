@@ -14,7 +14,7 @@ const table = {
   state: { types: ['time'] },
   // concepts
   secrets: { values: ['files', 'yaml'], types: ['time'] },
-  auth: { values: ['calls', 'time'], types: ['events'] },
+  auth: { values: ['calls', 'time'], types: ['events', 'yaml'] },
   bridge: { values: ['calls', 'mcp', 'time'] },
   workers: { values: ['calls', 'mcp', 'bridge', 'yaml', 'time', 'secrets', 'state'], types: ['events'] },
   sessions: { values: ['calls', 'mcp', 'time', 'yaml'], types: ['auth', 'events'] },

@@ -63,7 +63,7 @@ export interface CommandResult {
 }
 
 const runSettings = (config: string) => `
-listen: { port: 0 }
+${config.includes('listen:') ? '' : 'listen: { port: 0 }'}
 admin: { socket: ./admin.sock }
 log: { level: debug, format: json }
 ${config}

@@ -10,6 +10,7 @@ const digestOf = (key: string) => createHash('sha256').update(key).digest('hex')
 const holder = (id: string, keys: Record<string, string>, more: Partial<KeyHolder> = {}): KeyHolder => ({
   id: id as TenantId,
   enabled: true,
+  allowFrom: undefined,
   keys: Object.entries(keys).map(([name, key]) => ({ name, sha256: digestOf(key) })),
   ...more,
 });
@@ -23,8 +24,8 @@ beforeEach(() => {
 const add = (...added: readonly KeyHolder[]) => ring.apply({ added, changed: [], removed: [] });
 const change = (before: KeyHolder, after: KeyHolder) =>
   ring.apply({ added: [], changed: [{ before, after }], removed: [] });
-const by = (authorization?: string, apiKey?: string): Principal =>
-  ring.authenticate({ authorization, apiKey });
+const by = (authorization?: string, apiKey?: string, remote = '192.0.2.1'): Principal =>
+  ring.authenticate({ authorization, apiKey, remote });
 const byKey = (key: string) => by(undefined, key);
 /** The words of the refusal; fails if there is none. */
 function refusalOf(authorization?: string, apiKey?: string): string {
@@ -243,4 +244,13 @@ test('a hundred thousand keys: each finds its own', () => {
   expect(ring.size).toBe(99_900);
   refusalOf(undefined, 'key-0-0');
   refusalOf(undefined, 'key-1000-0');
+});
+
+test('a key is worth something from the addresses of its tenant only, and elsewhere the words are those for none', () => {
+  const allowFrom = { has: (address: string) => address === '192.0.2.1' };
+  add(holder('acme', { laptop: 'near' }, { allowFrom }), holder('globex', { laptop: 'far' }));
+  expect(by('Bearer near').tenantId).toBe('acme');
+  expect(() => by('Bearer near', undefined, '198.51.100.7')).toThrow(refusalOf('Bearer unknown'));
+  expect(() => by('Bearer near', undefined, '')).toThrow(refusalOf('Bearer unknown'));
+  expect(by('Bearer far', undefined, '198.51.100.7').tenantId).toBe('globex');
 });

@@ -33,7 +33,7 @@ function problems(text: string): readonly Problem[] {
 describe('an empty file is a sound one', () => {
   test('and this is every default', () => {
     expect(loaded('')).toEqual({
-      listen: { host: '127.0.0.1', port: 8080, allowedHosts: [], allowedOrigins: [] },
+      listen: { host: '127.0.0.1', port: 8080, allowedHosts: [], allowedOrigins: [], trustedProxies: [] },
       tenants: path.join(dir, 'tenants'),
       state: path.join(dir, '.proxy/state'),
       secrets: {
@@ -50,7 +50,14 @@ describe('an empty file is a sound one', () => {
         maxPerTenant: 1000,
         replay: { events: 500, perSession: 4 * 1024 ** 2, total: 64 * 1024 ** 2, keep: 300_000, retry: 1000 },
       },
-      limits: { body: 4 * 1024 ** 2, depth: 64, connections: 2000 },
+      limits: {
+        body: 4 * 1024 ** 2,
+        depth: 64,
+        connections: 2000,
+        inFlight: 10_000,
+        inFlightPerTenant: 1000,
+        loopDelay: 250,
+      },
       defaults: {
         pool: {
           min: 0,

@@ -17,6 +17,7 @@ describe('the server a URL means', () => {
     id: acme,
     enabled: true,
     keys: [],
+    allowFrom: undefined,
     servers: new Map(names.map((name) => [name, someSpec([], { name })])),
     deadline: { call: 1000, max: 1000 },
     policy: {},

@@ -23,6 +23,7 @@ test('a client that opens a stream and says nothing is let go', async () => {
     maxDepth: 1,
     maxPerTenant: 1,
     isDraining: () => false,
+    remoteOf: () => '127.0.0.1',
     refused: () => undefined,
   });
   const port = await serve((request, response) => {
