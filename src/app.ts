@@ -4,6 +4,7 @@ import { buildStatus } from './admin/build-status.ts';
 import { type AdminListener, openAdminListener } from './admin/listener.ts';
 import type { Status } from './admin/status.ts';
 import { createKeyRing } from './auth/key-ring.ts';
+import { launcherSettings } from './config/launcher-settings.ts';
 import type { Config } from './config/load-config.ts';
 import { createAnnouncer } from './events/announcer.ts';
 import type { Announce } from './events/events.ts';
@@ -29,6 +30,7 @@ import { version } from './version.ts';
 import { addressList } from './yaml/addresses.ts';
 import { type Launcher, openLauncher } from './workers/sandbox/launcher.ts';
 import { openKeptState } from './workers/kept-state.ts';
+import type { Isolation } from './workers/sandbox/isolation.ts';
 import { readGroupMemory } from './workers/memory.ts';
 import { Upstreams } from './workers/upstreams.ts';
 
@@ -114,10 +116,10 @@ class App implements Proxy {
       secrets: openSecretSources(secrets, { baseDir: folder, env: process.env, clock: systemClock }),
       announce: this.#announce,
     });
-    this.#launcher = await this.#openLauncher();
+    const { isolation } = (this.#launcher = await this.#openLauncher());
     this.#follow({ added: [...tenants.all()], changed: [], removed: [] });
     tenants.onChange((change) => this.#follow(change));
-    this.#open = await this.#openDoors(tenants);
+    this.#open = await this.#openDoors(tenants, isolation);
     process.once('exit', this.#kill);
     tenants.watch();
     this.#state = 'ready';
@@ -127,7 +129,8 @@ class App implements Proxy {
       type: 'proxy.listening',
       url,
       tenants: tenants.size,
-      isolation: 'process',
+      isolation: isolation.tier,
+      isolationReason: isolation.reason,
       poolSize: workers.max,
       sessionTimeout: sessions.idle,
     });
@@ -145,7 +148,7 @@ class App implements Proxy {
   }
 
   async status(): Promise<Status> {
-    const { tenants, gateway, listener } = this.#doors;
+    const { tenants, gateway, listener, isolation } = this.#doors;
     const status = buildStatus({
       version,
       clock: systemClock,
@@ -158,6 +161,7 @@ class App implements Proxy {
       tally: this.#tally,
       inFlight: gateway.inFlight,
       groupMemory: readGroupMemory(),
+      isolation,
       redact: this.#redactor.redact,
     });
     return Promise.resolve(status);
@@ -184,14 +188,13 @@ class App implements Proxy {
   readonly #kill = (): void => this.#upstreams.killAll();
 
   async #openLauncher(): Promise<Launcher> {
-    const { state, workers } = this.#config;
     const keeperLost = () => this.#announce({ type: 'keeper.lost' });
-    const launcher = await openLauncher({ state, passEnv: workers.passEnv, keeperLost });
+    const launcher = await openLauncher({ ...launcherSettings(this.#config), keeperLost });
     if (launcher.orphans > 0) this.#announce({ type: 'orphans.ended', count: launcher.orphans });
     return launcher;
   }
 
-  async #openDoors(tenants: WatchedTenants): Promise<OpenDoors> {
+  async #openDoors(tenants: WatchedTenants, isolation: Isolation): Promise<OpenDoors> {
     const { listen, limits, admin, sessions } = this.#config;
     const { inFlight, inFlightPerTenant, loopDelay, memory } = limits;
     const strain = watchStrain({ loopDelay, memory, announce: this.#announce });
@@ -225,7 +228,7 @@ class App implements Proxy {
       listener = await openListener(front);
       const door = await openAdminListener(admin.socket, this);
       const sweeping = setInterval(() => this.#sessions.sweep(), sessionSweepMs).unref();
-      return { tenants, gateway, strain, endpoint, sse, listener, admin: door, sweeping };
+      return { tenants, gateway, isolation, strain, endpoint, sse, listener, admin: door, sweeping };
     } catch (thrown) {
       strain.close();
       endpoint.close();
@@ -279,6 +282,7 @@ class App implements Proxy {
 interface OpenDoors {
   readonly tenants: WatchedTenants;
   readonly gateway: Gateway;
+  readonly isolation: Isolation;
   readonly strain: StrainMeter;
   readonly endpoint: McpEndpoint;
   readonly sse: SseEndpoint;

@@ -2,6 +2,7 @@ import type { Tally } from '../metrics/tally.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Tenant, Tenants } from '../tenants/tenant.ts';
 import type { Clock } from '../time/clock.ts';
+import type { Isolation } from '../workers/sandbox/isolation.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { ServerUpstream } from '../workers/server-upstream.ts';
 import type { ServerSpec } from '../workers/spec.ts';
@@ -23,6 +24,7 @@ export interface StatusParts {
   readonly inFlight: number;
   /** Resident memory by process group. */
   readonly groupMemory: ReadonlyMap<number, number>;
+  readonly isolation: Isolation;
   /** Takes secrets out of what is said in words. */
   readonly redact: (text: string) => string;
 }
@@ -40,7 +42,8 @@ export function buildStatus(parts: StatusParts): Status {
     uptimeMs: Math.round(parts.clock.now() - parts.startedAt),
     state: parts.state,
     url: parts.url,
-    isolation: 'process',
+    isolation: parts.isolation.tier,
+    isolationReason: parts.isolation.reason ?? null,
     rssBytes: process.memoryUsage.rss(),
     totals: totals(parts, tenants),
     tenants,

@@ -9,8 +9,10 @@ export interface Status {
   readonly uptimeMs: number;
   readonly state: 'starting' | 'ready' | 'draining';
   readonly url: string;
-  /** The wall around children that is in force: `process` until a sandbox is configured. */
+  /** The wall around workers that is in force: `bubblewrap`, `uid per tenant` or `process only`. */
   readonly isolation: string;
+  /** Why it is no stronger one, and what to do; null if there is none. */
+  readonly isolationReason: string | null;
   /** The proxy's own resident memory. */
   readonly rssBytes: number;
   readonly totals: StatusTotals;

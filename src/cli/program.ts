@@ -93,7 +93,12 @@ function addWatching(program: Command, terminal: Terminal, done: Done): void {
     .addOption(configOption())
     .option('--json', 'as a document, for programs')
     .option('--strict', 'warnings count as problems do: for pipelines')
-    .action(async (options: ConfigOptions & { json?: boolean; strict?: boolean }) => {
+    .option('--isolation', 'let a hostile server try the wall that is in force here, and say what it reached')
+    .action(async (options: ConfigOptions & { json?: boolean; strict?: boolean; isolation?: boolean }) => {
+      if (options.isolation === true) {
+        const { isolationCheck } = await import('./commands/isolation-check.ts');
+        return done(await isolationCheck(terminal, options));
+      }
       const { check } = await import('./commands/check.ts');
       done(await check(terminal, options));
     });

@@ -1,4 +1,4 @@
-import { counted } from '../text/plain-text.ts';
+import { counted, plainText } from '../text/plain-text.ts';
 import { type Status, type TenantState, type TenantStatus, type WorkerStatus } from '../admin/status.ts';
 import { age, latency, memory } from './format.ts';
 import { problemLines } from './problems.ts';
@@ -47,9 +47,12 @@ export function statusView(status: Status, options: TableOptions): string {
   return parts.join('\n');
 }
 
-function headLine({ version, state, url, uptimeMs, isolation }: Status, { colours }: TableOptions): string {
+function headLine(status: Status, { colours }: TableOptions): string {
+  const { version, state, url, uptimeMs, isolation, isolationReason } = status;
   const shown = paint(state, state === 'ready' ? 'green' : 'yellow', colours);
-  return `proxy ${version} is ${shown} at ${url}, up ${age(uptimeMs)}, isolation: ${isolation}\n`;
+  const line = `proxy ${version} is ${shown} at ${url}, up ${age(uptimeMs)}, isolation: ${isolation}\n`;
+  if (isolationReason === null) return line;
+  return `${line}${paint(`no stronger wall: ${plainText(isolationReason)}`, 'yellow', colours)}\n`;
 }
 
 function tenantTable(tenants: readonly TenantStatus[], options: TableOptions): string {

@@ -9,6 +9,8 @@ export type ProxyEvent =
       readonly tenants: number;
       /** The wall around child processes. */
       readonly isolation: string;
+      /** Why it is no stronger one, and what to do. */
+      readonly isolationReason: string | undefined;
       /** `workers.max`. */
       readonly poolSize: number;
       /** `sessions.idle`, in milliseconds. */

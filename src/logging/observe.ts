@@ -85,7 +85,11 @@ function linesFor(running: RunningWorkers): Lines {
 }
 
 const proxyLines = {
-  'proxy.listening': (event) => info(`Multi-tenant proxy listening on ${event.url}`),
+  'proxy.listening': (event) => {
+    const message = `Multi-tenant proxy listening on ${event.url}; isolation: ${event.isolation}`;
+    if (event.isolationReason === undefined) return info(message);
+    return { ...(event.isolation === 'process only' ? warn : info)(`${message} (${event.isolationReason})`) };
+  },
   'proxy.draining': (event) =>
     info(`Draining (${event.reason}): ${counted(event.inFlight, 'call')} in flight`),
   'proxy.failed': (event) => error(`A request found a fault of the proxy's own: ${event.reason}`),

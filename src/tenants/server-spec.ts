@@ -36,9 +36,15 @@ export function createServerSpec(
     startTimeout: server.startTimeout,
     era: server.era === 'auto' ? undefined : server.era,
     maxReply: server.maxReply,
+    sandbox: sandboxOf(server, context.baseDir),
     pool: poolOf(named, complain),
   };
   return Object.freeze({ ...spec, generation: generationOf(spec, context.digestKey) });
+}
+
+function sandboxOf({ sandbox }: ServerDefinition, baseDir: string): ServerSpec['sandbox'] {
+  const absolute = (files: readonly string[]) => files.map((file) => path.resolve(baseDir, file));
+  return { ...sandbox, read: absolute(sandbox.read), write: absolute(sandbox.write) };
 }
 
 interface Program {

@@ -1,12 +1,15 @@
 import { z } from 'zod';
+import { isolationModes, limitsShape } from './sandbox/settings.ts';
 import { duration } from '../yaml/duration.ts';
 
 /** `workers:` in proxy.config.yaml: bounds over all tenants together. */
 export const workersShape = {
   /** Processes at once. When all are taken, the one idle longest makes room. */
   max: z.int().min(1).max(100_000).default(200),
-  /** The wall around processes. `auto`: the strongest that works here. */
-  isolation: z.enum(['auto']).default('auto'),
+  /** The wall around processes. */
+  isolation: z.enum(isolationModes).default('auto'),
+  /** What one server may take, unless its own `sandbox` says otherwise. */
+  limits: z.strictObject(limitsShape).prefault({}),
   /** Processes that start at the same time; left out: as many as the machine has processors, at least 2. */
   spawns: z.int().min(1).max(1000).optional(),
   /** Names of the proxy's own environment variables that servers get too; none of them should be a secret. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Secret } from '../secrets/secret.ts';
 import { type Era, eras } from '../mcp/versions.ts';
 import { bytes } from '../yaml/bytes.ts';
+import { type SandboxSettings, sandboxSettings } from './sandbox/settings.ts';
 import { duration } from '../yaml/duration.ts';
 
 /** Which sessions may be on one worker at the same time; `docs/configuration.md` says when to take which. */
@@ -52,6 +53,8 @@ export const serverShape = {
   era: z.enum(['auto', ...eras]).default('auto'),
   /** The longest line the process may write. */
   maxReply: bytes(1024).default(16 * 1024 ** 2),
+  /** What it may reach, beyond or less than every other. */
+  sandbox: sandboxSettings.prefault({}),
 };
 
 /** A stdio server ready to be started: everything resolved, nothing left to look up. Frozen. */
@@ -68,6 +71,8 @@ export interface ServerSpec {
   /** Undefined: the server is asked which it speaks. */
   readonly era: Era | undefined;
   readonly maxReply: number;
+  /** With absolute paths. */
+  readonly sandbox: SandboxSettings;
   readonly pool: PoolSettings;
   /** 8 hex digits over all of the above: another one means new workers. */
   readonly generation: string;

@@ -124,7 +124,7 @@ module.exports = {
       from: {
         orphan: true,
         path: '^src/',
-        pathNot: '^src/(index|cli/main|workers/sandbox/keeper|servers/[^/]+/main)\\.ts$',
+        pathNot: '^src/(index|cli/main|workers/sandbox/(keeper|intruder)|servers/[^/]+/main)\\.ts$',
       },
       to: {},
     },

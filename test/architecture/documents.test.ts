@@ -205,3 +205,24 @@ describe('examples', () => {
     expect(blocks.length).toBeGreaterThan(3);
   });
 });
+
+describe('threats', () => {
+  const rows = [...read('docs/security.md').matchAll(/^\| (T\d+) \| (.*) \| (.*) \| (.*) \|$/gm)].map(
+    ([, id = '', threat, done, tests = '']) => ({ id, threat, done, tests }),
+  );
+
+  test('all of them are told, once and in order', () => {
+    expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: 48 }, (_, at) => `T${at + 1}`));
+  });
+
+  // A link's text is words of a test in the file it leads to, so a test that is renamed or removed is missed here.
+  test.each(rows)('$id is linked to tests that are there, or says "not yet"', ({ tests }) => {
+    if (tests === 'not yet') return;
+    const links = tests.split(' · ').map((link) => /^\[(.+)\]\(\.\.\/(test\/\S+\.test\.ts)\)$/.exec(link));
+    for (const link of links) {
+      expect(link, tests).not.toBeNull();
+      const [, words = '', file = ''] = link!;
+      expect(read(file).includes(words), `${file} has no test "${words}"`).toBe(true);
+    }
+  });
+});

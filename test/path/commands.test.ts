@@ -52,7 +52,8 @@ describe('proxy status', () => {
       uptimeMs: number,
       state: 'ready',
       url: proxy.url,
-      isolation: 'process',
+      isolation: 'process only',
+      isolationReason: 'workers.isolation is none',
       rssBytes: number,
       totals: {
         tenants: 3,
@@ -123,7 +124,7 @@ describe('proxy status', () => {
     const { code, out, err } = await proxy.run('status');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(
-      /^proxy \d+\.\d+\.\d+ is ready at http:\/\/127\.0\.0\.1:\d+\/mcp, up \S+, isolation: process\n/,
+      /^proxy \d+\.\d+\.\d+ is ready at http:\/\/127\.0\.0\.1:\d+\/mcp, up \S+, isolation: process only\n/,
     );
     expect(out).toMatch(/^TENANT +STATE +SERVER +WORKERS/m);
     expect(out).toMatch(/^acme +ready +default +1\/5 /m);

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,6 +14,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { type Setting, settingFolder, spawnedAs } from './tiers.ts';
 import { type Status } from '../../src/admin/status.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -28,6 +30,8 @@ export interface StartOptions {
   readonly config?: string;
   /** By id: the text of the file, or how its only server is started. A key is made for each. */
   readonly tenants?: Readonly<Record<string, string>>;
+  /** Who runs it, and with which programs around; left out: whoever runs the tests, with all there are. */
+  readonly setting?: Setting;
   /** Beside PATH and HOME. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -66,8 +70,19 @@ const runSettings = (config: string) => `
 ${config.includes('listen:') ? '' : 'listen: { port: 0 }'}
 admin: { socket: ./admin.sock }
 log: { level: debug, format: json }
-${config}
+${withIsolation(config)}
 `;
+
+/**
+ * Without a wall, unless a test says otherwise: inside a sandbox a process has another number than outside, and most
+ * tests compare. The walls have tests of their own; TEST_ISOLATION=auto runs all others behind one.
+ */
+function withIsolation(config: string): string {
+  const isolation = process.env['TEST_ISOLATION'] ?? 'none';
+  if (config.includes('isolation:')) return config;
+  if (!/^workers: \{/m.test(config)) return `${config}\nworkers: { isolation: ${isolation} }`;
+  return config.replace(/^workers: \{/m, `workers: { isolation: ${isolation},`);
+}
 
 /** A tenant that runs a fixture, as YAML; `more` is put at the end. */
 export function tenantYaml(id: string, server: string, more = '', env: Record<string, string> = {}): string {
@@ -82,24 +97,23 @@ ${more}
 }
 
 export async function startProxy(options: StartOptions = {}): Promise<RunningProxy> {
-  // Short, because a unix socket's path may only have 107 bytes.
-  const dir = mkdtempSync(path.join(tmpdir(), 'mtp-'));
+  const { dir, user, env } = surroundings(options);
   const configFile = path.join(dir, 'proxy.config.yaml');
   const keys: Record<string, string> = {};
   const write = (id: string, text: string): void => {
     const key = (keys[id] ??= `mcpx_test_${randomBytes(32).toString('hex')}`);
     const file = path.join(dir, 'tenants', `${id}.yaml`);
     writeFileSync(`${file}.tmp`, withKey(text, key), { mode: 0o600 });
+    if (user.uid !== undefined) chownSync(`${file}.tmp`, user.uid, user.uid);
     renameSync(`${file}.tmp`, file);
   };
   mkdirSync(path.join(dir, 'tenants'));
   writeFileSync(configFile, runSettings(options.config ?? ''));
   for (const [id, text] of Object.entries(options.tenants ?? {})) write(id, text);
-  const { PATH = '', HOME = '' } = process.env;
-  const env = { PATH, HOME, ...options.env };
   const child = spawn(process.execPath, [cli, 'serve', '--config', configFile], {
     cwd: dir,
     env,
+    ...user,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const log = readLog(child);
@@ -125,7 +139,7 @@ export async function startProxy(options: StartOptions = {}): Promise<RunningPro
     logs: log.lines,
     logged: log.logged,
     status: () => askStatus(path.join(dir, 'admin.sock')),
-    run: (...args) => runCommand([...args, '--config', configFile], { cwd: dir, env }),
+    run: (...args) => runCommand([...args, '--config', configFile], { cwd: dir, env, ...user }),
     write,
     remove: (id) => rmSync(path.join(dir, 'tenants', `${id}.yaml`)),
     signal: (signal) => child.kill(signal),
@@ -134,10 +148,25 @@ export async function startProxy(options: StartOptions = {}): Promise<RunningPro
   };
 }
 
+/** A folder of its own (short, because a unix socket's path may only have 107 bytes), who runs it, and what that user has around. */
+function surroundings({ setting, env }: StartOptions) {
+  const { PATH = '', HOME = '' } = process.env;
+  if (!setting) {
+    const user: Pick<Setting, 'uid'> = {};
+    return { dir: mkdtempSync(path.join(tmpdir(), 'mtp-')), user, env: { PATH, HOME, ...env } };
+  }
+  const { PATH: searched, ...user } = spawnedAs(setting);
+  const dir = settingFolder(setting);
+  return { dir, user, env: { PATH: searched, HOME: user.uid === undefined ? HOME : dir, ...env } };
+}
+
 /** Runs `proxy` to its end. */
 export function runCommand(
   args: readonly string[],
-  { input, ...options }: { cwd: string; env?: Record<string, string>; input?: string },
+  {
+    input,
+    ...options
+  }: { cwd: string; env?: Record<string, string>; input?: string; uid?: number; gid?: number },
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = execFile(

@@ -27,7 +27,11 @@ export function useLauncher(): TestLauncher {
   return {
     async launch(spec, own = {}) {
       const key = JSON.stringify(own);
-      const parts = { state, passEnv: [], keeperLost: () => undefined, ...own };
+      const parts: LauncherParts = {
+        ...{ mode: 'none', state, folder: state, secret: () => [], passEnv: [], keeperLost: () => undefined },
+        limits: { memory: 4 * 1024 ** 3, processes: 512, files: 4096 },
+        ...own,
+      };
       const launcher = launchers.get(key) ?? openLauncher(parts);
       launchers.set(key, launcher);
       const child = await (await launcher).launch(spec, 'acme' as TenantId);

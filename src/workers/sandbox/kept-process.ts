@@ -23,6 +23,8 @@ type Pipes = readonly [stdin: Socket, stdout: Socket, stderr: Socket, gate: Sock
 const maxWordsBytes = 4096;
 /** How long they are waited for, in milliseconds. */
 const lastWordsMs = 100;
+/** In what bubblewrap tells of itself; the comma or bracket behind it says that the number is whole. */
+const childPid = /"child-pid": (\d+)\s*[,}]/;
 
 export function createKept(order: LaunchOrder, tell: Tell): Kept {
   const kept: Kept = {
@@ -64,9 +66,9 @@ export function startKept(
   tell({ type: 'stdin', id }, stdin);
   tell({ type: 'stdout', id }, stdout);
   let isOpen = false;
-  whenReady(news, (text) => {
+  whenReady(kept, gate, news, (told) => {
     isOpen = true;
-    const place = placeOf(kept, text);
+    const place = placeOf(kept, told);
     kept.group = place.group;
     tell({ type: 'stderr', id }, stderr, () => {
       // Only now has the last pipe left our hands: what is written from here on is read by the proxy.
@@ -101,24 +103,33 @@ function listen(stderr: Socket): () => Promise<string> {
   return () => Promise.race([ended, waited()]).then(() => words.slice(0, maxWordsBytes));
 }
 
-/** The gate says `ready`; bubblewrap has told before it which process is the first inside. */
-function whenReady(news: Socket, ready: (text: string) => void): void {
-  let text = '';
-  const hear = (chunk: Buffer): void => {
-    text += chunk.toString('latin1');
-    if (!text.endsWith('ready\n')) return;
-    news.off('data', hear);
-    news.resume();
-    ready(text);
+/** The gate says so; bubblewrap has told before, on a line of its own, which process is the first inside. */
+function whenReady({ order }: Kept, gate: Socket, news: Socket, ready: (told: string) => void): void {
+  let told = '';
+  let isAtGate = false;
+  let isTold = !order.isWrapped;
+  const look = (): void => {
+    if (!isAtGate || !isTold) return;
+    isAtGate = false;
+    ready(told);
   };
-  news.on('data', hear);
+  // Two pipes: what was written first need not be read first.
+  news.on('data', (chunk: Buffer) => {
+    told += chunk.toString('latin1');
+    isTold ||= childPid.test(told);
+    look();
+  });
   news.on('error', () => undefined);
+  gate.once('data', () => {
+    isAtGate = true;
+    look();
+  });
 }
 
-function placeOf({ order, child }: Kept, text: string): { pid: number; group: number } {
+function placeOf({ order, child }: Kept, told: string): { pid: number; group: number } {
   const outer = child?.pid ?? 0;
   if (!order.isWrapped) return { pid: outer, group: outer };
-  const first = Number(/"child-pid": (\d+)/.exec(text)?.[1] ?? outer);
+  const first = Number(childPid.exec(told)?.[1] ?? outer);
   // The first process inside leads the session and collects the dead; its only child is what stands at the gate.
   return { pid: childrenOf(first)[0] ?? first, group: first };
 }

@@ -1,14 +1,26 @@
+import type { TenantId } from '../../calls/ids.ts';
 import { type Child, childEnvironment, childOf, type Launch, stillborn } from '../launch.ts';
 import type { ServerSpec } from '../spec.ts';
+import { chooseWall, hasSetpriv, prepareState } from './choose-wall.ts';
 import { findProgram, folderTrouble } from './find-program.ts';
-import { gated } from './gate.ts';
 import { openInstance, sweepOrphans } from './instances.ts';
+import type { Isolation } from './isolation.ts';
 import { KeeperLine } from './keeper-line.ts';
+import type { LaunchOrder } from './keeper-messages.ts';
 import { markName } from './processes.ts';
+import type { IsolationMode } from './settings.ts';
+import { openTenantUsers } from './tenant-users.ts';
+import { orderFor, type WallParts } from './walls.ts';
 
 export interface LauncherParts {
+  readonly mode: IsolationMode;
   /** Absolute: the folder of what the proxy keeps. */
   readonly state: string;
+  /** Absolute: the folder of the configuration. */
+  readonly folder: string;
+  /** Absolute: what no server may see. */
+  readonly secret: () => readonly string[];
+  readonly limits: WallParts['limits'];
   /** Names of the proxy's own variables that children get too. */
   readonly passEnv: readonly string[];
   /** The keeper was killed; everything it kept was ended, and the next launch has a new one. */
@@ -18,13 +30,20 @@ export interface LauncherParts {
 /** Starts servers, each behind the wall that is in force. */
 export interface Launcher {
   readonly launch: Launch;
+  readonly isolation: Isolation;
   /** How many processes of earlier runs were found and ended. */
   readonly orphans: number;
   /** Ends whatever was started. Nothing is launched any more. */
   close(): Promise<void>;
 }
 
+/** Where programs are if nobody says. */
+const usualPath = '/usr/local/bin:/usr/bin:/bin';
+
+/** @throws {NoWall} if a wall is required and there is none; {Error} if the state folder cannot be written */
 export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
+  prepareState(parts.state);
+  const wall = await openWall(parts);
   const orphans = await sweepOrphans(parts.state);
   const instance = openInstance(parts.state);
   let nextId = 1;
@@ -42,27 +61,67 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
   // It is there before the first caller is.
   keeper();
 
-  async function launch(spec: ServerSpec): Promise<Child> {
-    const env = childEnvironment(spec, process.env, parts.passEnv);
-    const trouble = folderTrouble(spec.cwd);
-    if (trouble !== undefined) return stillborn(trouble);
-    const found = findProgram(spec.command, env['PATH'] ?? '/usr/bin:/bin', spec.cwd);
-    if ('cause' in found) return stillborn(found.cause);
-    if (isClosed) return stillborn('ECANCELED');
+  async function launch(spec: ServerSpec, tenantId: TenantId): Promise<Child> {
     const id = nextId++;
-    const [file = '', ...args] = gated({}, [found.file, ...spec.args]);
-    const marked = { ...env, [markName]: `${instance.mark}.${id}` };
+    const env = {
+      ...childEnvironment(spec, process.env, parts.passEnv),
+      [markName]: `${instance.mark}.${id}`,
+    };
+    const order = orderOrTrouble(wall, { tenantId, spec, env });
+    if ('cause' in order) return stillborn(order.cause, order.words);
+    if (isClosed) return stillborn('ECANCELED');
     const chosen = keeper();
-    const launched = await chosen.launch({ file, args, env: marked, cwd: spec.cwd, isWrapped: false }, id);
+    const launched = await chosen.launch(order, id);
     return childOf(launched, (signal) => chosen.signal(id, signal));
   }
 
   return {
     launch,
+    isolation: wall.isolation,
     orphans,
     async close() {
       isClosed = true;
       await line?.close();
     },
   };
+}
+
+async function openWall(parts: LauncherParts): Promise<WallParts> {
+  const { mode, state, folder, secret, limits } = parts;
+  const searched = process.env['PATH'] ?? usualPath;
+  const isolation = await chooseWall({ mode, state, folder, secret: secret(), searched });
+  const bwrap = findProgram('bwrap', searched, '/');
+  return {
+    isolation,
+    state,
+    secret,
+    limits,
+    bwrap: 'file' in bwrap ? bwrap.file : 'bwrap',
+    hasSetpriv: hasSetpriv(searched),
+    users: openTenantUsers(state),
+  };
+}
+
+interface Wanted {
+  readonly tenantId: TenantId;
+  readonly spec: ServerSpec;
+  readonly env: Readonly<Record<string, string>>;
+}
+interface Trouble {
+  readonly cause: string;
+  readonly words: string;
+}
+
+/** Found out before anything is started, because behind the gate it would be the shell that says it. */
+function orderOrTrouble(wall: WallParts, wanted: Wanted): Omit<LaunchOrder, 'type' | 'id'> | Trouble {
+  const { spec, env } = wanted;
+  const trouble = folderTrouble(spec.cwd);
+  if (trouble !== undefined) return { cause: trouble, words: '' };
+  const found = findProgram(spec.command, env['PATH'] ?? usualPath, spec.cwd);
+  if ('cause' in found) return { cause: found.cause, words: '' };
+  try {
+    return orderFor(wall, { ...wanted, file: found.file });
+  } catch (thrown) {
+    return { cause: 'SANDBOX', words: thrown instanceof Error ? thrown.message : '' };
+  }
 }

@@ -42,7 +42,14 @@ describe('an empty file is a sound one', () => {
         cache: 300_000,
       },
       admin: { socket: path.join(dir, '.proxy/admin.sock') },
-      workers: { max: 200, isolation: 'auto', passEnv: [], stopGrace: 2000, sweepEvery: 1000 },
+      workers: {
+        max: 200,
+        isolation: 'auto',
+        limits: { memory: 4 * 1024 ** 3, processes: 512, files: 4096 },
+        passEnv: [],
+        stopGrace: 2000,
+        sweepEvery: 1000,
+      },
       sessions: {
         idle: 1_800_000,
         maxAge: 86_400_000,

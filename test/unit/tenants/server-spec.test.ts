@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ServerDefinition } from '../../../src/tenants/definition.ts';
 import { createServerSpec } from '../../../src/tenants/server-spec.ts';
+import { sandboxSettings } from '../../../src/workers/sandbox/settings.ts';
 import { type ServerSpec } from '../../../src/workers/spec.ts';
 import { readingContext, secretsFrom } from '../../support/some-tenants.ts';
 
@@ -13,6 +14,7 @@ const definition: ServerDefinition = {
   startTimeout: 30_000,
   era: 'auto',
   maxReply: 1024,
+  sandbox: sandboxSettings.parse({}),
 };
 const { pool } = readingContext.defaults;
 const specOf = (
@@ -58,6 +60,7 @@ describe('the generation', () => {
 
   test('is the same for the same definition, whatever the order of its keys', () => {
     const other: ServerDefinition = {
+      sandbox: sandboxSettings.parse({}),
       maxReply: 1024,
       era: 'auto',
       startTimeout: 30_000,
@@ -147,8 +150,8 @@ test('each thing wrong is told with its place, and none thrown', () => {
 });
 
 describe('a server that comes with the proxy', () => {
-  const { startTimeout, era, maxReply } = definition;
-  const bare = { env: {}, startTimeout, era, maxReply };
+  const { startTimeout, era, maxReply, sandbox } = definition;
+  const bare = { env: {}, startTimeout, era, maxReply, sandbox };
   const secrets = readingContext.secrets.of('acme');
   const complaintsOf = (server: Partial<ServerDefinition>): string[] => {
     const told: string[] = [];

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Secret } from '../../../src/secrets/secret.ts';
 import { plainKind, type WorkerKind } from '../../../src/workers/kind.ts';
 import { type ServerSpec, poolSettings } from '../../../src/workers/spec.ts';
+import { sandboxSettings } from '../../../src/workers/sandbox/settings.ts';
 import { Worker } from '../../../src/workers/worker.ts';
 
 /** The settings of a tenant that writes none, unless `own` says otherwise. */
@@ -22,6 +23,7 @@ export function someSpec(args: readonly string[], own: Partial<ServerSpec> = {})
     startTimeout: 30_000,
     era: undefined,
     maxReply: 1024 * 1024,
+    sandbox: sandboxSettings.parse({}),
     pool: somePool(),
     generation: '00000000',
     ...own,

@@ -96,7 +96,7 @@ describe('the hint', () => {
   test('where nothing is near, all that may stand there is told', () => {
     const [message] = messagesOf('tenant: a\nserver: { command: x, somethingElse: 1 }\n');
     expect(message).toBe(
-      'There is no such key under server; there are: use, command, args, env, cwd, startTimeout, era, maxReply, pool',
+      'There is no such key under server; there are: use, command, args, env, cwd, startTimeout, era, maxReply, sandbox, pool',
     );
   });
 

@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { gated, type Limits } from './gate.ts';
+import { type Hidden, isIn, realPath, show, type Shown } from './visible-files.ts';
+import type { Need } from './needed-files.ts';
+
+export interface SandboxOrder {
+  /** As `root` the process inside becomes `uid`; as `user` it stays who we are, in a user namespace of its own. */
+  readonly variant: 'root' | 'user';
+  readonly uid: number;
+  /** The tenant's own home on the machine, and where it is inside. */
+  readonly home: { readonly folder: string; readonly inside: string };
+  /** A list of users for inside, where only the tenant's is: a file on the machine. */
+  readonly passwd: string;
+  readonly cwd: string;
+  readonly network: 'shared' | 'none';
+  readonly limits: Limits;
+  readonly needs: readonly Need[];
+  readonly hidden: Hidden;
+  readonly command: readonly string[];
+}
+
+/** Of the system's own files, these and no others: what programs, name lookups and TLS need. */
+const systemFiles = [
+  ...['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store', '/gnu/store'],
+  ...['/etc/alternatives', '/etc/ld.so.cache', '/etc/ld.so.conf', '/etc/ld.so.conf.d', '/etc/localtime'],
+  ...['/etc/timezone', '/etc/ssl/certs', '/etc/ssl/openssl.cnf', '/etc/pki', '/etc/ca-certificates'],
+  ...['/etc/ca-certificates.conf', '/etc/crypto-policies', '/etc/resolv.conf', '/etc/hosts'],
+  ...['/etc/nsswitch.conf', '/etc/host.conf', '/etc/gai.conf', '/etc/services', '/etc/protocols'],
+  ...['/etc/mime.types', '/etc/magic', '/etc/fonts', '/etc/npmrc', '/etc/pip.conf'],
+];
+const tmpfsBytes = 512 * 1024 ** 2;
+
+/** The words behind `bwrap` that run a command in a sandbox: namespaces of its own, and of all files only what is listed. */
+export function bubblewrapArgs(order: SandboxOrder): string[] {
+  const { variant, network, cwd, home } = order;
+  const shown = shownIn(order);
+  return [
+    ...[
+      '--unshare-pid',
+      '--unshare-ipc',
+      '--unshare-uts',
+      '--unshare-cgroup-try',
+      '--die-with-parent',
+      '--new-session',
+    ],
+    ...(variant === 'user' ? ['--unshare-user', '--cap-drop', 'ALL'] : rootCapabilities),
+    ...(network === 'none' ? ['--unshare-net'] : []),
+    ...['--hostname', 'tenant', '--info-fd', '4'],
+    ...['--dev', '/dev', '--proc', '/proc'],
+    ...foldersFor(['/var/tmp', '/etc/passwd', home.inside]),
+    ...['/tmp', '/run', '/var/tmp', '/dev/shm'].flatMap(privateTmp),
+    // The home before what is shown in it, and what is shown after the folders it stands in.
+    ...['--bind', home.folder, home.inside],
+    ...foldersFor([...shown.map((each) => each.path), `${cwd}/.`]),
+    ...shown.flatMap((each) => mountOf(each, order)),
+    ...['--ro-bind', order.passwd, '/etc/passwd'],
+    ...['--chdir', cwd],
+    '--',
+    ...(variant === 'root' ? becoming(order.uid) : []),
+    ...gated(order.limits, order.command),
+  ];
+}
+
+/** All that root needs inside to become the tenant's user; the change of user takes them away. */
+const rootCapabilities = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'].flatMap((name) => ['--cap-add', name]);
+
+/** The words of a command that gives up being root for good. */
+function becoming(uid: number): string[] {
+  const id = String(uid);
+  return [
+    ...['setpriv', '--reuid', id, '--regid', id, '--clear-groups'],
+    ...['--inh-caps=-all', '--bounding-set=-all', '--no-new-privs', '--'],
+  ];
+}
+
+/** The shortest path first, so that what is inside another is put there after it. */
+function shownIn({ needs, hidden }: SandboxOrder): Shown[] {
+  const system = systemFiles.filter((file) => existsSync(file));
+  const all = [
+    ...system.flatMap((file) => show(file, 'read', hidden)),
+    ...needs.flatMap((need) => show(need.path, need.kind, hidden)),
+  ];
+  const byPath = new Map<string, Shown>();
+  for (const each of all) if (byPath.get(each.path)?.kind !== 'write') byPath.set(each.path, each);
+  return [...byPath.values()].sort((a, b) => a.path.length - b.path.length).filter(isNews);
+}
+
+/** What lies in something that is shown in the same way already needs no place of its own. */
+function isNews(one: Shown, at: number, all: readonly Shown[]): boolean {
+  const around = all
+    .slice(0, at)
+    .findLast((each) => each.kind !== 'link' && one.path.startsWith(`${each.path}/`));
+  return around === undefined || (one.kind !== 'link' && one.kind !== around.kind);
+}
+
+function privateTmp(folder: string): string[] {
+  return ['--perms', '1777', '--size', String(tmpfsBytes), '--tmpfs', folder];
+}
+
+/** The folders above some files, open to all: bubblewrap itself would make them open to their owner only. */
+function foldersFor(files: readonly string[]): string[] {
+  const folders = new Set<string>();
+  const add = (folder: string): void => {
+    if (folder === '/' || folders.has(folder)) return;
+    add(path.dirname(folder));
+    folders.add(folder);
+  };
+  for (const file of files) add(path.dirname(file));
+  return [...folders].flatMap((folder) => ['--perms', '0755', '--dir', folder]);
+}
+
+function mountOf(shown: Shown, { home, hidden }: SandboxOrder): string[] {
+  if (shown.kind !== 'link') {
+    return [shown.kind === 'write' ? '--bind-try' : '--ro-bind-try', shown.path, shown.path];
+  }
+  if (!isIn(shown.path, home.inside)) return ['--symlink', shown.target, shown.path];
+  // The home is kept, and a link that is there already could not be made again.
+  const real = realPath(shown.path);
+  const isSafe = real !== undefined && !hidden.secret.some((each) => isIn(real, each) || isIn(each, real));
+  return isSafe ? ['--ro-bind-try', real, shown.path] : [];
+}

@@ -1,0 +1,116 @@
+import path from 'node:path';
+import type { ServerSpec } from '../spec.ts';
+import { bubblewrapArgs } from './bubblewrap.ts';
+import { gated, type Limits } from './gate.ts';
+import type { Isolation } from './isolation.ts';
+import type { LaunchOrder } from './keeper-messages.ts';
+import { neededFiles, personalFiles } from './needed-files.ts';
+import { homeOf, ownFolder, passwdFor, type TenantUsers } from './tenant-users.ts';
+import { realPath } from './visible-files.ts';
+
+/** What every wall is built from. */
+export interface WallParts {
+  readonly isolation: Isolation;
+  /** Absolute: the folder of what the proxy keeps. */
+  readonly state: string;
+  /** Absolute: what no server may see, such as the tenants' files and the operator's socket. */
+  readonly secret: () => readonly string[];
+  readonly limits: Required<Limits>;
+  /** Where programs are. */
+  readonly bwrap: string;
+  readonly hasSetpriv: boolean;
+  readonly users: TenantUsers;
+}
+
+/** A server about to be started: its program found, its environment complete. */
+export interface Start {
+  readonly tenantId: string;
+  readonly spec: ServerSpec;
+  readonly file: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+type Order = Omit<LaunchOrder, 'type' | 'id'>;
+
+/** The order to start a server behind the wall that is in force. @throws {Error} if its user or home cannot be had */
+export function orderFor(parts: WallParts, start: Start): Order {
+  switch (parts.isolation.tier) {
+    case 'bubblewrap':
+      return sandboxed(parts, start);
+    case 'uid per tenant':
+      return asOwnUser(parts, start);
+    case 'process only':
+      return plain(parts, start);
+  }
+}
+
+/** As our own user the number of processes is not limited: all tenants' and ours would count together. */
+function plain(parts: WallParts, { spec, file, env }: Start): Order {
+  const { memory, files } = limitsOf(parts, spec);
+  const [shell = '', ...args] = gated({ memory, files }, [file, ...spec.args]);
+  return { file: shell, args, env, cwd: spec.cwd, isWrapped: false };
+}
+
+function asOwnUser(parts: WallParts, start: Start): Order {
+  const { tenantId, spec, file, env } = start;
+  const uid = parts.users.uidOf(tenantId);
+  const home = homeOf(parts.state, tenantId, uid);
+  const limits = limitsOf(parts, spec);
+  const command = gated(limits, [file, ...spec.args], '077');
+  // Node has changed the user already; what is left is to forbid ever becoming another.
+  const [first = '', ...args] = parts.hasSetpriv ? ['setpriv', '--no-new-privs', '--', ...command] : command;
+  const own = { HOME: home, TMPDIR: ownFolder(path.join(home, '.tmp'), uid) };
+  return {
+    file: first,
+    args,
+    env: { ...env, ...own, ...named(start) },
+    cwd: spec.cwd,
+    uid,
+    isWrapped: false,
+  };
+}
+
+function sandboxed(parts: WallParts, start: Start): Order {
+  const { tenantId, spec, file, env } = start;
+  const { isolation, state, secret } = parts;
+  const variant = isolation.variant ?? 'user';
+  const uid = variant === 'root' ? parts.users.uidOf(tenantId) : (process.getuid?.() ?? 0);
+  const inside = homeInside(env['HOME']);
+  const limits = limitsOf(parts, spec);
+  const args = bubblewrapArgs({
+    variant,
+    uid,
+    home: { folder: homeOf(state, tenantId, variant === 'root' ? uid : undefined), inside },
+    passwd: passwdFor(state, uid, inside),
+    cwd: spec.cwd,
+    network: spec.sandbox.network,
+    // Who is root outside is not held by a limit on processes.
+    limits: variant === 'user' && uid === 0 ? { ...limits, processes: undefined } : limits,
+    needs: neededFiles(spec, file, env),
+    hidden: { secret: secret().map((each) => realPath(each) ?? each), personal: personalFiles(inside) },
+    command: [file, ...spec.args],
+  });
+  const own = { ...env, HOME: inside, TMPDIR: '/tmp', ...named(start) };
+  return { file: parts.bwrap, args, env: own, cwd: '/', isWrapped: true };
+}
+
+/** What the tenant's file says of these is the last word. */
+function named({ spec, env }: Start): Record<string, string> {
+  const chosen = ['HOME', 'TMPDIR'].filter((name) => spec.env[name] !== undefined);
+  return Object.fromEntries(chosen.map((name) => [name, env[name] ?? '']));
+}
+
+/** Where it is outside too, so that what is installed in it and shown is found there. */
+function homeInside(home: string | undefined): string {
+  const isOdd =
+    home === undefined || !path.isAbsolute(home) || path.resolve(home) === '/' || home.startsWith('/usr');
+  return isOdd || home.startsWith('/nonexistent') ? '/home/tenant' : path.resolve(home);
+}
+
+function limitsOf({ limits }: WallParts, { sandbox }: ServerSpec) {
+  return {
+    memory: sandbox.memory ?? limits.memory,
+    processes: sandbox.processes ?? limits.processes,
+    files: sandbox.files ?? limits.files,
+  };
+}
