@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { type Setting, settingFolder, settings } from '../support/tiers.ts';
 import { eventually } from '../support/eventually.ts';
 import { openGuest } from '../support/guest.ts';
 import { processesWith, type RunningProxy, startProxy, tenantYaml } from '../support/start-proxy.ts';
@@ -17,15 +17,12 @@ const modes = [
   'daemonise,double-fork,ignore-sigterm',
 ];
 
-/** `npm run soak` does it often. */
-const rounds = process.env['SOAK'] === undefined ? 3 : 400;
-
 let count = 0;
 /** In the environment of everything a proxy of a test starts. */
 const newMark = () => `survivors-${process.pid}-${++count}-`;
 const running: { proxy: RunningProxy; mark: string }[] = [];
 
-async function start(modesOf: readonly string[], isolation: string, state?: string) {
+async function start(modesOf: readonly string[], setting: Setting, state?: string) {
   const mark = newMark();
   const tenants = Object.fromEntries(
     modesOf.map((mode, at) => [
@@ -33,8 +30,9 @@ async function start(modesOf: readonly string[], isolation: string, state?: stri
       tenantYaml(`t${at}`, 'hostile', '', { MARK: `${mark}-t${at}`, MODE: mode }),
     ]),
   );
-  const config = `workers: { isolation: ${isolation}, stopGrace: 200ms }\n${state ? `state: ${state}\n` : ''}`;
-  const proxy = await startProxy({ tenants, config });
+  const config = `workers: { isolation: ${setting.isolation}, stopGrace: 200ms }\n${state ? `state: ${state}\n` : ''}`;
+  const proxy = await startProxy({ tenants, config, setting });
+  expect((await proxy.status()).isolation).toBe(setting.tier);
   running.push({ proxy, mark });
   return { proxy, mark };
 }
@@ -54,9 +52,16 @@ afterEach(async () => {
   }
 });
 
-describe.each(['auto'])('nothing survives, with isolation: %s', (isolation) => {
+const usable = settings.filter(({ missing }) => missing === undefined);
+for (const { name, missing } of settings)
+  if (missing !== undefined) test.skip(`nothing survives: ${name} (${missing})`, () => undefined);
+
+/** Behind each wall; `npm run soak` does it often. */
+const rounds = process.env['SOAK'] === undefined ? 1 : Math.ceil(400 / usable.length);
+
+describe.each(usable)('nothing survives: $name', (setting) => {
   test('the proxy is killed while servers run that have daemonised, forked twice and ignore signals', async () => {
-    const { proxy, mark } = await start(modes, isolation);
+    const { proxy, mark } = await start(modes, setting);
     await wake(proxy);
     expect(processesWith(mark).length).toBeGreaterThanOrEqual(modes.length * 2 - 1);
     proxy.signal('SIGKILL');
@@ -65,7 +70,7 @@ describe.each(['auto'])('nothing survives, with isolation: %s', (isolation) => {
   });
 
   test('the proxy is told to stop', async () => {
-    const { proxy, mark } = await start(modes, isolation);
+    const { proxy, mark } = await start(modes, setting);
     await wake(proxy);
     proxy.signal('SIGTERM');
     await proxy.exited;
@@ -73,7 +78,7 @@ describe.each(['auto'])('nothing survives, with isolation: %s', (isolation) => {
   });
 
   test('one worker is stopped: what it has daemonised goes with it, its neighbours stay', async () => {
-    const { proxy, mark } = await start(['daemonise,double-fork', 'daemonise'], isolation);
+    const { proxy, mark } = await start(['daemonise,double-fork', 'daemonise'], setting);
     const [, neighbour] = await wake(proxy);
     const before = processesWith(mark).length;
     expect((await proxy.run('reap', 't0')).code).toBe(0);
@@ -87,7 +92,7 @@ describe.each(['auto'])('nothing survives, with isolation: %s', (isolation) => {
     'the proxy is killed within milliseconds of a spawn, at random',
     async () => {
       for (let round = 0; round < rounds; round++) {
-        const { proxy, mark } = await start(['daemonise', 'double-fork', ''], isolation);
+        const { proxy, mark } = await start(['daemonise', 'double-fork', ''], setting);
         const asked = wake(proxy).catch(() => undefined);
         await proxy.logged(({ event }) => event === 'session.opened' || event === 'worker.spawned');
         await pause(Math.random() * 20);
@@ -101,7 +106,7 @@ describe.each(['auto'])('nothing survives, with isolation: %s', (isolation) => {
   );
 
   test('the keeper is killed: its workers end, the next call has a new one', async () => {
-    const { proxy, mark } = await start(['daemonise,double-fork'], isolation);
+    const { proxy, mark } = await start(['daemonise,double-fork'], setting);
     await wake(proxy);
     const before = processesWith(mark);
     process.kill(await keeperOf(proxy), 'SIGKILL');
@@ -112,17 +117,17 @@ describe.each(['auto'])('nothing survives, with isolation: %s', (isolation) => {
   });
 
   test('proxy and keeper are killed together: the next start ends what is left', async () => {
-    const state = mkdtempSync(path.join(tmpdir(), 'mtp-state-'));
-    const { proxy, mark } = await start(['daemonise,double-fork'], isolation, state);
+    const state = path.join(settingFolder(setting), 'state');
+    const { proxy, mark } = await start(['daemonise,double-fork'], setting, state);
     await wake(proxy);
     const keeper = await keeperOf(proxy);
     process.kill(keeper, 'SIGSTOP');
     proxy.signal('SIGKILL');
     process.kill(keeper, 'SIGKILL');
     await proxy.exited;
-    await start([''], isolation, state);
+    await start([''], setting, state);
     await expectNobody(mark);
-    rmSync(state, { recursive: true, force: true });
+    rmSync(path.dirname(state), { recursive: true, force: true });
   });
 });
 
