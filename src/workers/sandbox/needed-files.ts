@@ -15,7 +15,7 @@ const programFolders = new Set(['bin', 'sbin', 'shims', '.bin']);
 const packageFiles = ['package.json', 'pyproject.toml', 'setup.py', 'Gemfile', 'deno.json', 'composer.json'];
 const script = /\.(?:[cm]?[jt]sx?|py|rb|php|pl|lua|sh|jar|wasm)$/;
 /** Too much to be shown because a command line happens to name it: whoever means it writes it under `sandbox`. */
-const tooWide = new Set([
+export const tooWide: ReadonlySet<string> = new Set([
   ...['/', '/home', '/root', '/etc', '/usr', '/var', '/var/lib', '/opt', '/srv', '/mnt', '/media', '/tmp'],
   ...['/run', '/proc', '/sys', '/dev', '/boot', '/bin', '/lib'],
 ]);

@@ -1,12 +1,14 @@
+import { statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import type { ServerSpec } from '../spec.ts';
 import { bubblewrapArgs } from './bubblewrap.ts';
 import { gated, type Limits } from './gate.ts';
 import type { Isolation } from './isolation.ts';
 import type { LaunchOrder } from './keeper-messages.ts';
-import { neededFiles, personalFiles } from './needed-files.ts';
+import { neededFiles, personalFiles, tooWide } from './needed-files.ts';
 import { homeOf, ownFolder, passwdFor, type TenantUsers } from './tenant-users.ts';
-import { realPath } from './visible-files.ts';
+import { isIn, realPath } from './visible-files.ts';
 
 /** What every wall is built from. */
 export interface WallParts {
@@ -76,22 +78,24 @@ function sandboxed(parts: WallParts, start: Start): Order {
   const variant = isolation.variant ?? 'user';
   const uid = variant === 'root' ? parts.users.uidOf(tenantId) : (process.getuid?.() ?? 0);
   const inside = homeInside(env['HOME']);
+  const secrets = secret().map((each) => realPath(each) ?? each);
+  const own = ownHome(spec, { inside, uid, secrets });
   const limits = limitsOf(parts, spec);
   const args = bubblewrapArgs({
     variant,
     uid,
-    home: { folder: homeOf(state, tenantId, variant === 'root' ? uid : undefined), inside },
+    home: { folder: own ?? homeOf(state, tenantId, variant === 'root' ? uid : undefined), inside },
     passwd: passwdFor(state, uid, inside),
     cwd: spec.cwd,
     network: spec.sandbox.network,
     // Who is root outside is not held by a limit on processes.
     limits: variant === 'user' && uid === 0 ? { ...limits, processes: undefined } : limits,
     needs: neededFiles(spec, file, env),
-    hidden: { secret: secret().map((each) => realPath(each) ?? each), personal: personalFiles(inside) },
+    hidden: { secret: secrets, personal: personalFiles(inside) },
     command: [file, ...spec.args],
   });
-  const own = { ...env, HOME: inside, TMPDIR: '/tmp', ...named(start) };
-  return { file: parts.bwrap, args, env: own, cwd: '/', isWrapped: true };
+  const changed = { ...env, HOME: inside, TMPDIR: '/tmp', ...named(start) };
+  return { file: parts.bwrap, args, env: changed, cwd: '/', isWrapped: true };
 }
 
 /** What the tenant's file says of these is the last word. */
@@ -105,6 +109,20 @@ function homeInside(home: string | undefined): string {
   const isOdd =
     home === undefined || !path.isAbsolute(home) || path.resolve(home) === '/' || home.startsWith('/usr');
   return isOdd || home.startsWith('/nonexistent') ? '/home/tenant' : path.resolve(home);
+}
+
+/**
+ * The home that the tenant's file names, if it belongs to who the server runs as. Not the operator's, nor one with
+ * something hidden in or around it.
+ */
+function ownHome(
+  { env }: ServerSpec,
+  { inside, uid, secrets }: { inside: string; uid: number; secrets: readonly string[] },
+): string | undefined {
+  const real = env['HOME'] === undefined ? undefined : realPath(inside);
+  if (real === undefined || tooWide.has(real) || isIn(homedir(), real)) return undefined;
+  if (secrets.some((each) => isIn(real, each) || isIn(each, real))) return undefined;
+  return statSync(real).uid === uid ? real : undefined;
 }
 
 function limitsOf({ limits }: WallParts, { sandbox }: ServerSpec) {
