@@ -31,6 +31,7 @@ const rude = (id: string, mode: string, env: Record<string, string> = {}, more =
 let proxy: RunningProxy;
 let neighbour: RawSession;
 let deafness: Promise<{ readonly answer: string; readonly tookMs: number }>;
+let spinning: Promise<readonly string[]>;
 
 beforeAll(async () => {
   proxy = await startProxy({
@@ -46,7 +47,10 @@ beforeAll(async () => {
         rude('split', 'split-utf8'),
         rude('reporter', 'security-reports', { COUNT: '5000' }),
         rude('batch', 'batch'),
+        rude('proto', 'proto'),
+        rude('spin', 'spin', {}, `${oneWorker}\ndeadline: { call: 1s }`),
       ]),
+      hog: rude('hog', 'hog')[1].replace('server:', 'server:\n  sandbox: { memory: 512MiB }'),
       chatty: tenantYaml('chatty', 'chatty', oneWorker, { STDERR_BYTES: String(32 * MiB) }),
       babbling: tenantYaml('babbling', 'chatty', oneWorker, { BANNER_LINES: '200', STDERR_BYTES: '100' }),
       deaf: tenantYaml('deaf', 'deaf', `${oneWorker}\ndeadline: { call: 25s }`),
@@ -57,6 +61,7 @@ beforeAll(async () => {
   await neighbour.text('echo', { text: 'warm' });
   // Ten seconds pass before anything can be said of it, so they pass beside everything else.
   deafness = sendMuchToTheDeaf();
+  spinning = haveItSpin();
 });
 
 afterAll(() => proxy.stop());
@@ -217,6 +222,28 @@ describe('beside a neighbour who notices nothing', () => {
     ]);
   });
 
+  test('keys that mean something to JavaScript reach the caller as they are, and change nothing on their way', async () => {
+    const session = await open('proto');
+    const answer = await session.call('echo', { text: 'x' });
+    expect(answer).toContain(
+      '"result":{"__proto__":{"content":[]},"constructor":{"prototype":{"polluted":true}},"content":[{"type":"text","text":"kept"}]}',
+    );
+    expect(proxy.logs.filter(happenedTo('proto', 'worker.misbehaved'))).toEqual([]);
+    expect(JSON.stringify(await proxy.status())).not.toContain('polluted');
+  });
+
+  test('a server that takes memory without end comes to its limit, and its caller hears that it ended', async () => {
+    expect(errorIn(await callOf('hog')).data).toMatchObject({ code: 'CRASHED', executed: 'unknown' });
+    const exited = await proxy.logged(happenedTo('hog', 'worker.exited'));
+    expect(exited).toMatchObject({ reason: 'it ended by itself', cutCalls: 1 });
+  });
+
+  test('a server that only spins costs its callers their deadline, and is ended when it answers no ping', async () => {
+    for (const answer of await spinning)
+      expect(errorIn(answer).data).toMatchObject({ code: 'TIMED_OUT', executed: 'unknown' });
+    expect((await stopped('spin'))['reason']).toBe('it answers nothing any more, not even a ping');
+  });
+
   test('a server that only babbles does not start, and its callers are told when to come back', async () => {
     await expect(open('babbling')).rejects.toThrow('UNAVAILABLE');
     const line = await proxy.logged(happenedTo('babbling', 'worker.misbehaved'));
@@ -246,6 +273,12 @@ async function sendMuchToTheDeaf() {
   const startedAt = performance.now();
   const answer = await session.call('echo', { text: 'x'.repeat(2 * MiB) });
   return { answer, tookMs: performance.now() - startedAt };
+}
+
+/** Three calls without a sign of life make it suspect. */
+async function haveItSpin() {
+  const session = await open('spin');
+  return Promise.all(['one', 'two', 'three'].map((text) => session.call('echo', { text })));
 }
 
 describe('after all of it', () => {
