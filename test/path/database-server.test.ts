@@ -771,7 +771,10 @@ suite(`the database server (${needsPostgres})`, () => {
         error: `All 12 queries that this tenant may ask in one day are used up; the next day begins at ${day}T00:00:00Z`,
       });
       const metadata = await call(again, 'get_tenant_metadata');
-      expect(metadata.structuredContent).toMatchObject({ usage: { queries_this_day: 12 } });
+      expect(metadata.structuredContent).toMatchObject({
+        usage: { queries_this_day: 12 },
+        usage_scope: 'tenant',
+      });
     });
 
     test('a variable that is not set takes its default', async () => {

@@ -44,6 +44,8 @@ export interface Database {
   serverVersion(signal: AbortSignal): Promise<string>;
   /** What is used up of the tenant's quotas. */
   used(): QuotaUse;
+  /** Whether that is counted over all of the tenant's processes. */
+  usageScope(): 'tenant' | 'process';
 }
 
 export interface DatabaseParts {
@@ -90,6 +92,7 @@ export function openDatabase(parts: DatabaseParts): Database {
       });
     },
     used: () => quota.used(),
+    usageScope: () => quota.scope(),
     serverVersion: (signal) => ask(signal, ({ serverVersion }) => Promise.resolve(serverVersion)),
   };
 }

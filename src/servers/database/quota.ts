@@ -17,6 +17,8 @@ export interface Quota {
   take(): void;
   /** Of each limit that is set. */
   used(): QuotaUse;
+  /** Over all of the tenant's processes, or, where the folder cannot be used, each by itself. */
+  scope(): 'tenant' | 'process';
 }
 
 export interface QuotaParts {
@@ -68,6 +70,7 @@ export function createQuota({ limits, folder, wall, onUnsaved }: QuotaParts): Qu
         if (window.counter.add(begunAt(now, window)) > window.max) throw exceeded(window, now);
       }
     },
+    scope: () => (wasTold ? 'process' : 'tenant'),
     used() {
       const now = wall();
       return Object.fromEntries(

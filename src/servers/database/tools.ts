@@ -136,6 +136,9 @@ const metadata = z.object({
   usage: z
     .record(z.string(), z.int())
     .describe('What is used up of the quotas, by the hours and days of UTC'),
+  usage_scope: z
+    .enum(['tenant', 'process'])
+    .describe('process: it cannot be counted over all processes, so each counts for itself'),
   features: z.record(z.string(), z.boolean()),
 });
 
@@ -170,6 +173,7 @@ function getTenantMetadata(database: Database): Tool {
           max_concurrent_connections: limits.maxConnections,
         },
         usage: { ...database.used() },
+        usage_scope: database.usageScope(),
         features,
       },
     }),

@@ -78,6 +78,7 @@ test('processes count together, in any order, and one that begins later goes on'
   }
   const later = open({ perDay: 10 });
   expect(later.used()).toEqual({ queries_this_day: 8 });
+  expect(later.scope()).toBe('tenant');
   take(later, 2);
   for (const quota of [one, two, later]) refusal(quota);
 });
@@ -117,6 +118,7 @@ test('where the folder cannot be used it is told once, and the process counts fo
   quota.take();
   expect(refusal(quota).message).toContain('next day');
   expect(unsaved).toEqual([expect.stringMatching(/ENOTDIR|EEXIST/)]);
+  expect(quota.scope()).toBe('process');
 });
 
 test('a link where the count should be is not followed', () => {
