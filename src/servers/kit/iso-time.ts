@@ -21,7 +21,8 @@ export function readIsoTime(written: string): IsoTime | undefined {
   ) as Six;
   const ms = Number(fraction.padEnd(3, '0').slice(0, 3));
   const midnight = new Date(Date.UTC(y, m - 1, d));
-  const isThere = midnight.getUTCMonth() === m - 1 && midnight.getUTCDate() === d;
+  // Years below 100 it takes for those of the last century.
+  const isThere = midnight.toISOString().startsWith(`${year}-${month}-${day}`);
   const eastMinutes = offsetMinutes(offset);
   if (!isThere || h > 23 || min > 59 || s > 59 || eastMinutes === undefined) return undefined;
   return { at: new Date(Date.UTC(y, m - 1, d, h, min - eastMinutes, s, ms)), isDay: hour === undefined };
