@@ -4,11 +4,11 @@ import type { TenantId } from '../calls/ids.ts';
 import type { Announce } from '../events/events.ts';
 import type { Clock } from '../time/clock.ts';
 import type { KeptState } from './kept-state.ts';
+import { evictOne, workersOf, yieldOne } from './leavers.ts';
 import { createSeats, type Seats } from './seats.ts';
 import { ServerUpstream } from './server-upstream.ts';
 import type { ServerSpec } from './spec.ts';
 import type { PoolTools } from './start-worker.ts';
-import type { Worker } from './worker.ts';
 
 export interface UpstreamsParts {
   readonly clock: Clock;
@@ -51,8 +51,8 @@ export class Upstreams {
       max: parts.max,
       spawns,
       clock: parts.clock,
-      evict: () => evictOldest(this.all()),
-      yieldOne: () => yieldOne(this.#byTenant.values()),
+      evict: () => evictOne(this.all(), parts.clock.now()),
+      yieldOne: () => yieldOne(this.all()),
     });
     this.#tools = { ...parts, seats: this.seats };
     this.#sweepLater();
@@ -164,35 +164,4 @@ export class Upstreams {
     for (const upstream of this.all()) for (const pool of upstream.pools) reaped += pool.sweep(now);
     if (reaped > 0) this.#parts.announce({ type: 'workers.reaped', count: reaped });
   }
-}
-
-function* workersOf(upstreams: Iterable<ServerUpstream>): Iterable<Worker> {
-  for (const upstream of upstreams) for (const pool of upstream.pools) yield* pool.workers;
-}
-
-/** Make room: the worker that has been idle longest leaves. */
-function evictOldest(upstreams: Iterable<ServerUpstream>): Promise<void> | undefined {
-  let oldest: Worker | undefined;
-  for (const worker of workersOf(upstreams)) {
-    if (worker.state === 'idle' && (!oldest || worker.idleSince < oldest.idleSince)) oldest = worker;
-  }
-  oldest?.stop('its place was needed');
-  return oldest?.ended;
-}
-
-/**
- * Make room where nobody is idle: of the tenant that has most workers, the one with the fewest calls finishes them and
- * leaves. Not one that keeps something of its clients' beyond a call, nor a tenant's last.
- */
-function yieldOne(tenants: Iterable<ReadonlyMap<string, ServerUpstream>>): Promise<void> | undefined {
-  let most: readonly Worker[] = [];
-  for (const servers of tenants) {
-    const busy = [...workersOf(servers.values())].filter(({ state }) => state === 'busy');
-    if (busy.length > Math.max(1, most.length)) most = busy;
-  }
-  const [chosen] = most
-    .filter((worker) => worker.spec.pool.sharing !== 'exclusive' && !worker.isListenedTo)
-    .sort((a, b) => a.inFlight - b.inFlight);
-  chosen?.drain('another tenant had none');
-  return chosen?.ended;
 }
