@@ -116,7 +116,8 @@ class App implements Proxy {
       secrets: openSecretSources(secrets, { baseDir: folder, env: process.env, clock: systemClock }),
       announce: this.#announce,
     });
-    const { isolation } = (this.#launcher = await this.#openLauncher());
+    const launcherParts = { ...launcherSettings(this.#config), announce: this.#announce };
+    const { isolation } = (this.#launcher = await openLauncher(launcherParts));
     this.#follow({ added: [...tenants.all()], changed: [], removed: [] });
     tenants.onChange((change) => this.#follow(change));
     this.#open = await this.#openDoors(tenants, isolation);
@@ -186,13 +187,6 @@ class App implements Proxy {
   }
 
   readonly #kill = (): void => this.#upstreams.killAll();
-
-  async #openLauncher(): Promise<Launcher> {
-    const keeperLost = () => this.#announce({ type: 'keeper.lost' });
-    const launcher = await openLauncher({ ...launcherSettings(this.#config), keeperLost });
-    if (launcher.orphans > 0) this.#announce({ type: 'orphans.ended', count: launcher.orphans });
-    return launcher;
-  }
 
   async #openDoors(tenants: WatchedTenants, isolation: Isolation): Promise<OpenDoors> {
     const { listen, limits, admin, sessions } = this.#config;

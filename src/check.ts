@@ -20,7 +20,7 @@ export interface IsolationReport {
  */
 export async function checkIsolation(config: Config): Promise<IsolationReport> {
   const { folder, tenants, state, admin } = config;
-  const launcher = await openLauncher({ ...launcherSettings(config), keeperLost: () => undefined });
+  const launcher = await openLauncher({ ...launcherSettings(config), announce: () => undefined });
   try {
     mkdirSync(path.dirname(admin.socket), { recursive: true, mode: 0o700 });
     const findings = await inspect({ launcher, folder, tenants, state, adminSocket: admin.socket });

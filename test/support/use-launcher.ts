@@ -28,7 +28,7 @@ export function useLauncher(): TestLauncher {
     async launch(spec, own = {}) {
       const key = JSON.stringify(own);
       const parts: LauncherParts = {
-        ...{ mode: 'none', state, folder: state, secret: () => [], passEnv: [], keeperLost: () => undefined },
+        ...{ mode: 'none', state, folder: state, secret: () => [], passEnv: [], announce: () => undefined },
         limits: { memory: 4 * 1024 ** 3, processes: 512, files: 4096 },
         ...own,
       };

@@ -1,4 +1,5 @@
 import type { TenantId } from '../../calls/ids.ts';
+import type { Announce } from '../../events/events.ts';
 import { type Child, childEnvironment, childOf, type Launch, stillborn } from '../launch.ts';
 import type { ServerSpec } from '../spec.ts';
 import { chooseWall, hasSetpriv, prepareState } from './choose-wall.ts';
@@ -23,16 +24,14 @@ export interface LauncherParts {
   readonly limits: WallParts['limits'];
   /** Names of the proxy's own variables that children get too. */
   readonly passEnv: readonly string[];
-  /** The keeper was killed; everything it kept was ended, and the next launch has a new one. */
-  readonly keeperLost: () => void;
+  /** Told of `orphans.ended` and `keeper.lost`. */
+  readonly announce: Announce;
 }
 
 /** Starts servers, each behind the wall that is in force. */
 export interface Launcher {
   readonly launch: Launch;
   readonly isolation: Isolation;
-  /** How many processes of earlier runs were found and ended. */
-  readonly orphans: number;
   /** Ends whatever was started. Nothing is launched any more. */
   close(): Promise<void>;
 }
@@ -45,6 +44,7 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
   prepareState(parts.state);
   const wall = await openWall(parts);
   const orphans = await sweepOrphans(parts.state);
+  if (orphans > 0) parts.announce({ type: 'orphans.ended', count: orphans });
   const instance = openInstance(parts.state);
   let nextId = 1;
   let line: KeeperLine | undefined;
@@ -55,7 +55,7 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
       instanceFile: instance.file,
       lost: () => {
         line = undefined;
-        parts.keeperLost();
+        parts.announce({ type: 'keeper.lost' });
       },
     }));
   // It is there before the first caller is.
@@ -78,7 +78,6 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
   return {
     launch,
     isolation: wall.isolation,
-    orphans,
     async close() {
       isClosed = true;
       await line?.close();
