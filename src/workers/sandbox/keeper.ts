@@ -57,9 +57,10 @@ function leave({ id, uid }: LaunchOrder, group: number | undefined): void {
     left.delete(id);
     clearTimeout(timer);
     behind.forEach(kill);
-    const isLast = uid !== undefined && ![...kept.values()].some(({ order }) => order.uid === uid);
-    const users = new Set(isLast ? [uid] : []);
-    void killAll((pid) => carriesMark(pid, [`${mark}.${id}\0`]) || runsAs(pid, users), sweepMs);
+    const users = new Set(uid === undefined ? [] : [uid]);
+    // Asked anew for each process: the tenant's next one may start while this is going on.
+    const isLast = (): boolean => ![...kept.values()].some(({ order }) => order.uid === uid);
+    void killAll((pid) => carriesMark(pid, [`${mark}.${id}\0`]) || (isLast() && runsAs(pid, users)), sweepMs);
   });
 }
 

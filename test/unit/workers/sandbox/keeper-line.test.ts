@@ -23,3 +23,22 @@ test('every launch comes to an end, at whatever moment the line is closed', asyn
   });
   expect((await Promise.all(rounds)).filter((each) => each !== undefined)).toEqual([]);
 });
+
+test.runIf(process.getuid?.() === 0)(
+  "a tenant's next process is not taken for what its last one left behind",
+  async () => {
+    const mark = randomBytes(16).toString('hex');
+    const line = new KeeperLine({ mark, instanceFile: '', lost: () => undefined });
+    // No distribution's user; nothing else runs as it.
+    const uid = 65_502;
+    for (let id = 1; id <= 20; id++) {
+      const env = { PATH: '/usr/bin:/bin', [markName]: `${mark}.${id}` };
+      const launched = await line.launch({ file, args, env, cwd: '/', uid, isWrapped: false }, id);
+      if ('cause' in launched) throw new Error(`launch ${id}: ${launched.words}`);
+      line.signal(id, 'SIGKILL');
+      await launched.exit;
+      line.signal(id, 'SIGKILL');
+    }
+    await line.close();
+  },
+);
