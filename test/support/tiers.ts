@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Tier } from '../../src/workers/sandbox/isolation.ts';
@@ -77,10 +77,13 @@ function pathWithout(programs: readonly string[]): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'mtp-path-'));
   chmodSync(folder, 0o755);
   folders.set(key, folder);
+  // By name: a link that leads nowhere looks as if it were not there.
+  const taken = new Set(programs);
   for (const from of ['/usr/bin', '/bin', path.dirname(process.execPath)]) {
     for (const name of readdirSync(from)) {
-      if (!programs.includes(name) && !existsSync(path.join(folder, name)))
-        symlinkSync(path.join(from, name), path.join(folder, name));
+      if (taken.has(name)) continue;
+      taken.add(name);
+      symlinkSync(path.join(from, name), path.join(folder, name));
     }
   }
   return folder;
