@@ -28,7 +28,7 @@ export const limitsShape = {
   inFlight: z.int().min(1).default(10_000),
   inFlightPerTenant: z.int().min(1).default(1000),
   /** Beyond this mean delay of the event loop only tenants without a call on its way are let in; 0: never mind. */
-  loopDelay: duration(0).default(250),
+  loopDelay: duration(0).default(1000),
   /** The same for the memory of the proxy's own process; left out: half of what there is. */
   memory: bytes(1024 ** 2).optional(),
 };

@@ -63,7 +63,7 @@ describe('an empty file is a sound one', () => {
         connections: 2000,
         inFlight: 10_000,
         inFlightPerTenant: 1000,
-        loopDelay: 250,
+        loopDelay: 1000,
       },
       defaults: {
         pool: {
