@@ -30,11 +30,14 @@ export class History {
   readonly ended: Ended[] = [];
   readonly executions: Execution[] = [];
   readonly #server: Server;
+  #speaking = 0;
 
   private constructor(server: Server) {
     this.#server = server;
     server.on('connection', (socket) => {
+      this.#speaking++;
       socket.on('error', () => undefined);
+      socket.once('close', () => this.#speaking--);
       createInterface({ input: socket }).on('line', (line) => {
         this.executions.push(JSON.parse(line) as Execution);
       });
@@ -50,6 +53,11 @@ export class History {
   /** Where servers tell what they do. */
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Are all servers gone that told something, and all they told is heard? */
+  get isComplete(): boolean {
+    return this.#speaking === 0;
   }
 
   close(): void {

@@ -12,10 +12,14 @@ interface Play {
   readonly tenant: string;
 }
 
-/** Every square has the client that most people have; where sharing is as it comes, each client there is. */
-function generationsOf({ client, way }: Cell): readonly Generation[] {
-  if (client === 'legacy') return way === 'shared' ? ['sdk 1.x', 'sdk 2.x default'] : ['sdk 1.x'];
-  return way === 'shared' ? ['sdk 2.x pinned', 'sdk 2.x auto'] : ['sdk 2.x pinned'];
+/**
+ * Every square has the client that most people have; where sharing is as it comes, each client there is. A server of both
+ * eras is spoken to in its client's, so that the others are played with the servers of one.
+ */
+function generationsOf({ client, worker, way }: Cell): readonly Generation[] {
+  const isEach = way === 'shared' && worker !== 'dual';
+  if (client === 'legacy') return isEach ? ['sdk 1.x', 'sdk 2.x default'] : ['sdk 1.x'];
+  return isEach ? ['sdk 2.x pinned', 'sdk 2.x auto'] : ['sdk 2.x pinned'];
 }
 
 function playsOf(worker: WorkerKind): readonly Play[] {
