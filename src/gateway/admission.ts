@@ -1,5 +1,5 @@
-import { ProxyError } from '../calls/error.ts';
 import type { TenantId } from '../calls/ids.ts';
+import { tryAgain } from '../calls/try-again.ts';
 
 /** What the proxy has too much of, if it has. */
 export type Strain = 'loop' | 'memory' | undefined;
@@ -54,13 +54,6 @@ const words = {
   memory: 'the proxy is short of memory (limits.memory)',
 };
 
-/** Chance keeps the refused from coming back all at once. */
-const retryAfterMs = (most: number) => 1000 + Math.random() * (most - 1000);
+const busy = (max: number) => tryAgain('TENANT_BUSY', `${max} calls of this tenant are on their way`, 5000);
 
-const busy = (max: number) =>
-  new ProxyError('TENANT_BUSY', `Try again shortly: ${max} calls of this tenant are on their way`, {
-    retryAfterMs: retryAfterMs(5000),
-  });
-
-const overloaded = (why: string) =>
-  new ProxyError('OVERLOADED', `Try again shortly: ${why}`, { retryAfterMs: retryAfterMs(10_000) });
+const overloaded = (why: string) => tryAgain('OVERLOADED', why, 10_000);

@@ -1,5 +1,6 @@
 import type { Call } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
+import { tryAgain } from '../calls/try-again.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Worker } from './worker.ts';
 
@@ -93,13 +94,10 @@ function putOn<Result>(worker: Worker, use: Use<Result>, { resolve, reject }: Pr
   }
 }
 
-/** Chance keeps the refused from coming back all at once. */
-const retryAfterMs = () => 1000 + Math.random() * 4000;
+/** The longest that whoever is refused is to wait, in milliseconds. */
+const mostRetryMs = 5000;
 
-const busy = (why: string) =>
-  new ProxyError('TENANT_BUSY', `Try again shortly: ${why}`, { retryAfterMs: retryAfterMs() });
+const busy = (why: string) => tryAgain('TENANT_BUSY', why, mostRetryMs);
 
 const overloaded = () =>
-  new ProxyError('OVERLOADED', 'Try again shortly: all processes of the proxy are busy (workers.max)', {
-    retryAfterMs: retryAfterMs(),
-  });
+  tryAgain('OVERLOADED', 'all processes of the proxy are busy (workers.max)', mostRetryMs);

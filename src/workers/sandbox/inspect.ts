@@ -3,11 +3,11 @@ import { chownSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { TenantId } from '../../calls/ids.ts';
 import { Secret } from '../../secrets/secret.ts';
 import type { Child } from '../launch.ts';
 import { poolSettings, type ServerSpec } from '../spec.ts';
+import { builtProgram } from './built-program.ts';
 import { type Attempt, attempts, type Outcome, promises, type Targets } from './intrusion.ts';
 import type { Launcher } from './launcher.ts';
 import { findProcesses, identify, signal } from './processes.ts';
@@ -214,10 +214,4 @@ function specOf(folder: string, args: readonly string[]): ServerSpec {
   };
 }
 
-/** The built one, also for tests that run the sources: Node reads no TypeScript. */
-const intruderFile = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith('.ts') ? '../../../dist/workers/sandbox/intruder.js' : 'intruder.js',
-    import.meta.url,
-  ),
-);
+const intruderFile = builtProgram('intruder');

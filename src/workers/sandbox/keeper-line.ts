@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { builtProgram } from './built-program.ts';
 import type { FromKeeper, LaunchOrder, ToKeeper } from './keeper-messages.ts';
 import { carriesMark, killAll, runsAs } from './processes.ts';
 
@@ -174,10 +174,4 @@ function forkKeeper({ mark, instanceFile }: KeeperParts): ChildProcess {
   return keeper;
 }
 
-/** The built one, also for tests that run the sources: Node reads no TypeScript. */
-const keeperFile = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith('.ts') ? '../../../dist/workers/sandbox/keeper.js' : 'keeper.js',
-    import.meta.url,
-  ),
-);
+const keeperFile = builtProgram('keeper');
