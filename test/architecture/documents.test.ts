@@ -232,3 +232,11 @@ describe('threats', () => {
     }
   });
 });
+
+test('`npm start` listens where the README says', () => {
+  const shipped = readYaml(read('proxy.config.yaml'), 'proxy.config.yaml', configSchema);
+  if (!shipped.ok) throw new Error(JSON.stringify(shipped.problems));
+  const { host, port } = shipped.value.listen;
+  const named = [...read('README.md').matchAll(/http:\/\/(127\.0\.0\.1:\d+)/g)].map(([, at]) => at);
+  expect(new Set(named)).toEqual(new Set([`${host}:${port}`]));
+});
