@@ -9,7 +9,8 @@ interface Share<Waiting> {
 
 /**
  * Who waits for one of a few things that all tenants share. The next is of the tenant that holds the fewest; of several
- * such, of the one that was served longest ago: however many of one tenant's wait, another waits for one of them at most.
+ * such, of the one that was served longest ago. So of another tenant that holds as many, at most one goes first, however
+ * many of it wait, and whoever comes later goes later.
  */
 export class FairLine<Waiting> {
   readonly #shares = new Map<string, Share<Waiting>>();
@@ -70,7 +71,8 @@ export class FairLine<Waiting> {
 
   #share(tenantId: string): Share<Waiting> {
     let share = this.#shares.get(tenantId);
-    if (!share) this.#shares.set(tenantId, (share = { held: 0, waiting: [], servedAt: 0 }));
+    // Who comes anew counts as served just now: it is not before those who have waited since they were.
+    if (!share) this.#shares.set(tenantId, (share = { held: 0, waiting: [], servedAt: this.#served }));
     return share;
   }
 }

@@ -8,7 +8,7 @@ export interface Seats {
    * starting. Both are given to the tenant that has the fewest, so that one with many wishes keeps nobody waiting.
    * When all seats are taken, the worker that has been idle longest is asked to leave; where all are busy, a tenant that
    * has none is made room for.
-   * Resolves with undefined if a seat comes free and is not wanted any more.
+   * Resolves with undefined if, once there is a seat or it is its turn, it is not wanted any more.
    */
   take<Started>(
     tenantId: string,
@@ -56,18 +56,24 @@ export function createSeats(parts: SeatParts): Seats {
     return free;
   }
 
+  function release(tenantId: string): void {
+    line.gaveBack(tenantId);
+    if (!handOver(line)) taken--;
+  }
+
   return {
     async take(tenantId, isWanted, start) {
       if (!(await seat(tenantId, isWanted))) return undefined;
-      return inTurn(tenantId, start);
+      return inTurn(tenantId, () => {
+        if (isWanted()) return start();
+        release(tenantId);
+        return Promise.resolve(undefined);
+      });
     },
     becameIdle() {
       room.make();
     },
-    release(tenantId) {
-      line.gaveBack(tenantId);
-      if (!handOver(line)) taken--;
-    },
+    release,
     get taken() {
       return taken;
     },

@@ -39,6 +39,7 @@ export class Staffing {
   #starting = 0;
   readonly #startingFor = new Set<Seeker>();
   #isRenewing = false;
+  #isGrowing = false;
 
   constructor(parts: StaffingParts) {
     this.#parts = parts;
@@ -64,15 +65,24 @@ export class Staffing {
   /** Start as many workers as the waiting calls are worth, within `max`. */
   grow(): void {
     const { waiting, start, isRetired } = this.#parts;
-    if (isRetired() || waiting.size === 0) return;
+    // A worker that is told to leave tells of it at once, which brings us here again.
+    if (this.#isGrowing || isRetired() || waiting.size === 0) return;
+    this.#isGrowing = true;
     const { sharing, max } = start.spec.pool;
     const room = Math.max(0, max - this.openWorkers - this.#starting);
-    if (sharing === 'exclusive') {
-      const unserved = [...waiting].map(({ who }) => who).filter((who) => !this.#startingFor.has(who));
-      for (const owner of unserved.slice(0, room)) this.#startFor(owner, owner.kind);
-    } else {
-      this.#growKinds(room);
+    try {
+      if (sharing === 'exclusive') this.#growOwners(room);
+      else this.#growKinds(room);
+    } finally {
+      this.#isGrowing = false;
     }
+  }
+
+  #growOwners(room: number): void {
+    const unserved = [...this.#parts.waiting]
+      .map(({ who }) => who)
+      .filter((who) => !this.#startingFor.has(who));
+    for (const owner of unserved.slice(0, room)) this.#startFor(owner, owner.kind);
   }
 
   #growKinds(atFirst: number): void {

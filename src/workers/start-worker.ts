@@ -70,13 +70,13 @@ export interface Wish {
   readonly kind: WorkerKind;
   /** The `initialize` of the one client the worker is for, if it is to be one client's alone. */
   readonly own: Message | undefined;
-  /** Asked once there is a seat. */
+  /** Asked once there is a seat, and once it is its turn. */
   readonly isWanted: () => boolean;
 }
 
 /**
  * The way from the wish for a worker to one that has answered its handshake: a seat, a turn, a process, a greeting.
- * Resolves with undefined if, once there was a seat, nobody wanted it any more.
+ * Resolves with undefined if, once there was a seat or it was its turn, nobody wanted it any more.
  * @throws {StartFailure}
  */
 export function startWorker(parts: StartParts, wish: Wish): Promise<Worker | undefined> {

@@ -11,6 +11,7 @@ const tenants = {
   wide: tenantYaml('wide', 'echo', 'pool: { max: 3, concurrency: 2 }'),
   warm: tenantYaml('warm', 'echo', 'pool: { min: 1 }'),
   leased: tenantYaml('leased', 'echo', 'pool: { sharing: leased, max: 2 }'),
+  kinds: tenantYaml('kinds', 'echo', 'pool: { sharing: leased, max: 2 }'),
   exclusive: tenantYaml('exclusive', 'echo', 'pool: { sharing: exclusive, max: 4 }'),
   single: tenantYaml(
     'single',
@@ -125,6 +126,23 @@ describe('leased', () => {
     for (const guest of guests) pids.push(await guest.pid());
     const own = (await rowOf('leased')).workers.map(({ pid }) => pid);
     expect(pids.every((pid) => own.includes(pid))).toBe(true);
+  });
+});
+
+describe('a pool that is full of workers of one kind', () => {
+  test('gives the place of one of them, and no more, to a client of another kind', async () => {
+    const guests = await atOnce(2, () => openGuest(proxy, 'kinds'));
+    await atOnce(2, (index) => guests[index]!.call('sleep', { ms: 300 }));
+    expect(spawned('kinds')).toBe(2);
+    const other = await connect(proxy.url, proxy.keys['kinds']!, { elicitation: {} });
+    const { pid } = await callJson<{ pid: number }>(other, 'whoami');
+    await other.close();
+    const { workers } = await eventually(async () => {
+      const row = await rowOf('kinds');
+      return row.workers.every(({ state }) => state === 'idle') && row;
+    });
+    expect(workers.map((worker) => worker.pid)).toContain(pid);
+    expect(spawned('kinds')).toBe(3);
   });
 });
 

@@ -63,15 +63,16 @@ export function startKept(
   if (child.pid === undefined) return;
   gate.on('error', () => undefined);
   const words = listen(stderr);
-  tell({ type: 'stdin', id }, stdin);
   tell({ type: 'stdout', id }, stdout);
   let isOpen = false;
   whenReady(kept, gate, news, (told) => {
     isOpen = true;
     const place = placeOf(kept, told);
     kept.group = place.group;
-    tell({ type: 'stderr', id }, stderr, () => {
-      // Only now has the last pipe left our hands: what is written from here on is read by the proxy.
+    tell({ type: 'stderr', id }, stderr);
+    // Until its receipt comes, Node goes on to read a pipe that it has sent, and throws away what it reads. One is sent only
+    // when the one before was received; and of the last, stdin, nothing is read.
+    tell({ type: 'stdin', id }, stdin, () => {
       gate.end('go\n');
       tell({ type: 'started', id, ...place });
     });

@@ -31,8 +31,11 @@ export function expectedIn(cell: Cell, { whole, verdict }: Row): unknown {
   return loss ? loss.seen : whole(cell);
 }
 
-/** No row may take longer, in milliseconds: one that hangs must not take the others with it. Processes start meanwhile. */
-const patienceMs = 15_000;
+/**
+ * No row may take longer, in milliseconds: one that hangs must not take the others with it. Longer than the product has a
+ * call wait for a worker, so that it is the product that says what is wrong.
+ */
+const patienceMs = 40_000;
 /** The first to come waits for a proxy and its first processes, which start while those of other squares do. */
 const connectMs = 45_000;
 

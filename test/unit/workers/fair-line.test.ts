@@ -39,6 +39,22 @@ test('with many of one tenant waiting, another comes after one of them', () => {
   ]);
 });
 
+test('whoever comes later, and each time as a new tenant, does not pass those who wait', () => {
+  const line = new FairLine<string>();
+  line.wait('patient', 'patient 1');
+  line.wait('patient', 'patient 2');
+  const order: string[] = [];
+  for (let nth = 1; nth <= 4; nth++) {
+    const next = line.next()!;
+    line.took(next.tenantId);
+    line.gaveBack(next.tenantId);
+    order.push(next.waiting);
+    line.wait(`new ${nth}`, `new ${nth}`);
+  }
+  expect(order.slice(0, 2)).toContain('patient 1');
+  expect(order.slice(0, 3)).toContain('patient 2');
+});
+
 test('who holds more comes later, however long it has waited', () => {
   const line = new FairLine<string>();
   line.took('greedy');

@@ -86,6 +86,17 @@ describe('a child', () => {
     expect(err).toBe('\n\n');
   });
 
+  test('is heard from its first word on, by a proxy that has much else to do', async () => {
+    // Receipts of its pipes are late then, and it has spoken before they are there.
+    const busy = setInterval(() => {
+      for (const end = performance.now() + 300; performance.now() < end;);
+    }, 1);
+    const child = await run('process.stderr.write("first"); process.stdout.write("first")');
+    const said = await Promise.all([text(child.stdout), text(child.stderr)]);
+    clearInterval(busy);
+    expect(said).toEqual(['first', 'first']);
+  });
+
   test('leads a process group of its own', async () => {
     const child = await run('console.log(1); process.stdin.resume()');
     await firstChunk(child);

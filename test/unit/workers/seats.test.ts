@@ -68,6 +68,25 @@ test('only so many start at once, the others when one has started', async () => 
   expect(await Promise.all(all)).toEqual(['a', 'b', 'c']);
 });
 
+test('what nobody wants any more when its turn comes is not started, and its seat is free again', async () => {
+  const { begun, start, finish } = createStarts();
+  const seats = someSeats({ max: 10, spawns: 1, evict: nobody });
+  let isWanted = true;
+  const first = seats.take('acme', wanted, start('first'));
+  const later = seats.take('acme', () => isWanted, start('later'));
+  const last = seats.take('acme', wanted, start('last'));
+  await settled();
+  expect(seats.taken).toBe(3);
+  isWanted = false;
+  finish('first');
+  expect(await later).toBeUndefined();
+  await settled();
+  expect(begun).toEqual(['first', 'last']);
+  expect(seats.taken).toBe(2);
+  finish('last');
+  expect(await Promise.all([first, last])).toEqual(['first', 'last']);
+});
+
 describe('when all seats are taken', () => {
   test('one waits, and is first come first served', async () => {
     const { begun, start } = createStarts();
