@@ -3,6 +3,7 @@ import type { Actions } from './admin/actions.ts';
 import { buildStatus } from './admin/build-status.ts';
 import { type AdminListener, openAdminListener } from './admin/listener.ts';
 import type { Status } from './admin/status.ts';
+import { limitTries } from './auth/tries.ts';
 import { createKeyRing } from './auth/key-ring.ts';
 import { launcherSettings } from './config/launcher-settings.ts';
 import type { Config } from './config/load-config.ts';
@@ -193,7 +194,7 @@ class App implements Proxy {
     const { inFlight, inFlightPerTenant, loopDelay, memory } = limits;
     const strain = watchStrain({ loopDelay, memory, announce: this.#announce });
     const gateway = new Gateway({
-      authenticate: this.#keys.authenticate,
+      authenticate: limitTries(this.#keys.authenticate, limits.badKeys, this.#announce),
       tenants,
       sessions: this.#sessions,
       listeners: this.#listeners,

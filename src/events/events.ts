@@ -65,6 +65,7 @@ export type ProxyEvent =
     })
   | (SessionFacts & { readonly type: 'session.closed'; readonly reason: string; readonly calls: number })
   | { readonly type: 'auth.refused'; readonly remote: string }
+  | { readonly type: 'auth.limited'; readonly remote: string }
   | {
       readonly type: 'tenants.reloaded';
       readonly added: number;

@@ -24,6 +24,8 @@ export const limitsShape = {
   depth: z.int().min(8).max(1000).default(64),
   /** Connections at once. */
   connections: z.int().min(1).default(2000),
+  /** Tries without a valid key that one address has in a minute before it is told to wait. */
+  badKeys: z.int().min(1).default(60),
   /** Calls on their way at once, of all tenants together. */
   inFlight: z.int().min(1).default(10_000),
   inFlightPerTenant: z.int().min(1).default(1000),

@@ -14,11 +14,13 @@ export function logEvents(logger: Logger): Announce {
   const running = createRunningWorkers();
   const lines = linesFor(running);
   const callsToo = logger.isOn('debug');
-  const isTold = createThinning();
+  const isRefusalTold = createThinning();
+  const isLimitTold = createThinning();
   return (event) => {
     // The busiest event by far: decided before anything is made of it.
     if (event.type === 'call.ended' && !callsToo) return;
-    if (event.type === 'auth.refused' && !isTold(event.remote)) return;
+    if (event.type === 'auth.refused' && !isRefusalTold(event.remote)) return;
+    if (event.type === 'auth.limited' && !isLimitTold(event.remote)) return;
     const { level, message } = (lines[event.type] as (event: ProxyEvent) => Line)(event);
     running.hear(event);
     logger.write(level, message, fieldsOf(event));
@@ -97,6 +99,7 @@ const proxyLines = {
     event.cutCalls > 0 ? warn(`Stopped; ${counted(event.cutCalls, 'call')} cut short`) : info('Stopped'),
   'proxy.crashed': () => error('The proxy itself failed, and ends; please report it with this line'),
   'auth.refused': (event) => warn(`Refused a caller without a valid key: ${event.remote}`),
+  'auth.limited': (event) => warn(`Too many tries without a valid key, told to wait: ${event.remote}`),
   'tenants.reloaded': (event) =>
     info(
       `Tenants loaded: ${event.tenants} (${event.added} added, ${event.changed} changed, ${event.removed} removed)`,

@@ -61,6 +61,7 @@ describe('an empty file is a sound one', () => {
         body: 4 * 1024 ** 2,
         depth: 64,
         connections: 2000,
+        badKeys: 60,
         inFlight: 10_000,
         inFlightPerTenant: 1000,
         loopDelay: 1000,
