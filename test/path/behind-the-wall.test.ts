@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { callText, connect } from '../support/clients.ts';
+import { eventually } from '../support/eventually.ts';
 import { openGuest } from '../support/guest.ts';
 import { fixture, type RunningProxy, startProxy, tenantYaml } from '../support/start-proxy.ts';
 import { type Setting, settings } from '../support/tiers.ts';
@@ -47,6 +48,24 @@ const filesBeside = {
   'data/notes.txt': 'note',
   'out/x': '',
 };
+
+/** Everything below a process, the dead that nobody has collected included. */
+function descendantsOf(ancestor: number): { readonly name: string; readonly state: string }[] {
+  const stats = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const [, name = '', state = '', parent = ''] =
+          /^\d+ \((.*)\) (\S) (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+        return [{ pid: Number(pid), name, state, parent: Number(parent) }];
+      } catch {
+        return [];
+      }
+    });
+  const below = (parent: number): typeof stats =>
+    stats.filter((each) => each.parent === parent).flatMap((each) => [each, ...below(each.pid)]);
+  return below(ancestor);
+}
 
 afterEach(async () => {
   await proxy?.stop();
@@ -134,6 +153,17 @@ describe.each(sandboxes)('inside the sandbox: $name', (setting) => {
     expect((await guest.call('read', { path: '/etc/hostname' })).text).not.toBe('ENOENT');
     mkdirSync(path.join(dir, 'later'));
     expect((await guest.call('list', { path: dir })).text).toBe('["app","data","out"]');
+  });
+
+  test('what ends there without a parent is collected: no zombie is left', async () => {
+    const started = await start(setting, { acme: tenantYaml('acme', 'hostile', '', { MODE: 'orphans' }) });
+    const asked = openGuest(started, 'acme');
+    const sleepers = () => descendantsOf(started.pid).filter(({ name }) => name === 'sleep');
+    expect(await eventually(() => sleepers().length === 5)).toBe(true);
+    const guest = await asked;
+    await eventually(() => sleepers().length === 0);
+    expect(descendantsOf(started.pid).filter(({ state }) => state === 'Z')).toEqual([]);
+    expect((await guest.call('modes')).text).toContain('orphans');
   });
 
   test('network: none leaves it nobody to talk to', async () => {
