@@ -57,7 +57,7 @@ for (const { name, missing } of settings)
   if (missing !== undefined) test.skip(`nothing survives: ${name} (${missing})`, () => undefined);
 
 /** Behind each wall; `npm run soak` does it often. */
-const rounds = process.env['SOAK'] === undefined ? 1 : Math.ceil(400 / usable.length);
+const rounds = process.env['SOAK'] === undefined ? 1 : Math.ceil(500 / usable.length);
 
 describe.each(usable)('nothing survives: $name', (setting) => {
   test('the proxy is killed while servers run that have daemonised, forked twice and ignore signals', async () => {

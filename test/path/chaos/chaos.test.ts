@@ -5,6 +5,7 @@ import { eventually } from '../../support/eventually.ts';
 import { fixture, processesWith, type RunningProxy, startProxy } from '../../support/start-proxy.ts';
 import { gather, type Habit } from './crowd.ts';
 import { History } from './history.ts';
+import { watchMemory } from './memory.ts';
 import { Random } from './random.ts';
 
 /**
@@ -101,12 +102,21 @@ async function play(habits: readonly Habit[], blows: readonly Blow[], clientsEac
   const random = new Random(seed);
   const running = await start();
   const crowd = gather({ proxy: running, history, random, tenants, habits, clientsEach });
+  const memory = watchMemory(running.pid);
   await strike(running, random, blows);
   await crowd.stop();
+  const held = memory.stop();
   // What a server told before it answered may be heard after the answer.
   await running.stop();
   await eventually(() => history.isComplete);
   expect(history.violations()).toEqual([]);
+  if (!isSoak) return;
+  console.log(
+    `${history.ended.length} calls, ${generation} changes of settings; memory in MiB: ${held.join(' ')}`,
+  );
+  // After the first third, all that is kept has been kept once.
+  const [, middle = 0, last = 0] = held;
+  expect(last).toBeLessThan(middle * 1.1 + 10);
 }
 
 const countOf = (outcome: string) => history.ended.filter((call) => call.outcome === outcome).length;
