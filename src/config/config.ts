@@ -48,6 +48,8 @@ function isPattern(text: string): boolean {
 /** The settings of a proxy, read and complete. Paths are absolute. */
 export type Config = Omit<z.output<typeof configSchema>, 'secrets'> & {
   readonly secrets: SecretSettings;
+  /** Absolute: the configuration file; it need not be there. */
+  readonly file: string;
   /** Absolute: the folder of the configuration file, which relative paths in all files are relative to. */
   readonly folder: string;
 };

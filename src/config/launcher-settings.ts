@@ -13,8 +13,9 @@ export function launcherSettings(config: Config) {
 }
 
 /** What no server may see, whatever folder it is in: absolute paths. */
-function hiddenFrom({ folder, tenants, state, admin, secrets }: Config): string[] {
+function hiddenFrom({ file, folder, tenants, state, admin, secrets }: Config): string[] {
   return [
+    file,
     tenants,
     state,
     ...withOwnFolder(admin.socket, folder),
@@ -31,7 +32,7 @@ function withOwnFolder(file: string, folder: string): string[] {
   return isOwn ? [own, file] : [file];
 }
 
-/** The proxy's own settings, and what holds variables for it. */
+/** What holds variables for the proxy, and settings it may have been started with at another time. */
 function filesOf(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) =>

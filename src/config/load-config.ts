@@ -25,7 +25,8 @@ export function loadConfig(file = defaultConfigFile, env: Environment = process.
   if (!parsed.ok) return parsed;
   const overridden = overrideByEnvironment(parsed.value, env);
   if ('problems' in overridden) return overridden;
-  const folder = path.dirname(path.resolve(file));
+  const whole = path.resolve(file);
+  const folder = path.dirname(whole);
   const { config } = overridden;
   return {
     config: {
@@ -38,6 +39,7 @@ export function loadConfig(file = defaultConfigFile, env: Environment = process.
         masterKey: masterKeySource(config.secrets.masterKey, folder),
       },
       admin: { ...config.admin, socket: path.resolve(folder, config.admin.socket) },
+      file: whole,
       folder,
     },
   };

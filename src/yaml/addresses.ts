@@ -15,6 +15,8 @@ export function addresses() {
 
 /** The addresses that `texts`, sound ones of the above, stand for. */
 export function addressList(texts: readonly string[]): AddressList {
+  // Asked for each request: Node's list takes longer to find nothing in nothing than all else there.
+  if (texts.length === 0) return { has: () => false };
   const list = new BlockList();
   for (const text of texts) {
     const network = readNetwork(text);

@@ -17,6 +17,7 @@
  *   memory       1,000 tenants and 20 workers; over 200,000 calls; for each idle session
  *   streams      answers by events to answers by JSON; 10,000 open streams: their memory, and the others' p50
  *   eras         clients and workers of both eras: calls per second; and the handshake of a server known from before
+ *   isolation    what the wall costs for each start and each call, and secrets for each call; 50 starts at once
  *   peers        (only with `--peers`, which installs them from npm) two other bridges with the same worker
  */
 import { writeFileSync } from 'node:fs';
@@ -24,6 +25,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { heading, machine, noise, watchOthers } from './machine.mjs';
 import * as eras from './scenarios/eras.mjs';
+import * as isolation from './scenarios/isolation.mjs';
 import * as latency from './scenarios/latency.mjs';
 import * as memory from './scenarios/memory.mjs';
 import * as peers from './scenarios/peers.mjs';
@@ -33,7 +35,7 @@ import * as throughput from './scenarios/throughput.mjs';
 import { percent } from './numbers.mjs';
 import { table } from './table.mjs';
 
-const always = [throughput, latency, tenants, memory, streams, eras];
+const always = [throughput, latency, tenants, memory, streams, eras, isolation];
 
 const { values: flags } = parseArgs({
   options: {

@@ -20,15 +20,16 @@ log: { level: warn }
 
 /**
  * `tenants`: how many, each with one key and one worker at most; `settings`: more lines of `proxy.config.yaml`;
- * `nodeArgs`: for a profile, say; `era`: of the workers.
+ * `nodeArgs`: for a profile, say; `era` and `env`: of the workers.
  */
-export async function startProxy({ tenants = 1, settings = '', nodeArgs = [], era = 'legacy' } = {}) {
+export async function startProxy(options = {}) {
+  const { tenants = 1, settings = '', nodeArgs = [], era = 'legacy', env = {} } = options;
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', removeFolder);
   const file = path.join(folder, 'proxy.config.yaml');
   writeFileSync(file, config + settings);
-  const keys = writeTenants(path.join(folder, 'tenants'), tenants, era);
+  const keys = writeTenants(path.join(folder, 'tenants'), tenants, { era, env });
   const proxy = start([...nodeArgs, cli, 'serve', '--config', file], { cwd: folder });
   const status = () => ask(path.join(folder, 'admin.sock'), '/v1/status');
   const { url } = await untilReady(status, proxy.child);
@@ -36,6 +37,7 @@ export async function startProxy({ tenants = 1, settings = '', nodeArgs = [], er
     url,
     keys,
     pid: proxy.pid,
+    folder,
     status,
     /** End all idle workers. */
     reap: () => ask(path.join(folder, 'admin.sock'), '/v1/reap', 'POST'),
@@ -47,19 +49,19 @@ export async function startProxy({ tenants = 1, settings = '', nodeArgs = [], er
   };
 }
 
-function writeTenants(folder, count, era) {
+function writeTenants(folder, count, server) {
   mkdirSync(folder);
   return Array.from({ length: count }, (_, at) => {
     const key = `mcpx_bench_${randomBytes(16).toString('hex')}`;
-    writeFileSync(path.join(folder, `t${at}.yaml`), tenantFile(`t${at}`, key, era));
+    writeFileSync(path.join(folder, `t${at}.yaml`), tenantFile(`t${at}`, key, server));
     return key;
   });
 }
 
 // JSON strings are YAML strings: no path has to be escaped in another way.
-const tenantFile = (id, key, era) => `tenant: ${id}
+const tenantFile = (id, key, { era, env }) => `tenant: ${id}
 keys: [{ name: bench, sha256: "${createHash('sha256').update(key).digest('hex')}" }]
-server: { command: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(workerFile)}, ${era}], era: ${era} }
+server: { command: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(workerFile)}, ${era}], era: ${era}, env: ${JSON.stringify(env)} }
 pool: { max: 1 }
 `;
 

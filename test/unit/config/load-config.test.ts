@@ -83,6 +83,7 @@ describe('an empty file is a sound one', () => {
       },
       log: { level: 'info', format: 'json' },
       tenantIds: { pattern: '^[a-z0-9_-]{1,63}$' },
+      file,
       folder: dir,
     });
   });

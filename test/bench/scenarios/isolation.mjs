@@ -1,0 +1,154 @@
+/**
+ * What the wall around workers costs, and what keeping secrets does: for each start of a worker, for each call, and for
+ * everybody else while many start. `floor` is the proxy too, with processes only, without secrets, or at rest.
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startLoad } from '../load-process.mjs';
+import { decimals, medianOfPairs, spread } from '../numbers.mjs';
+import { processorMs } from '../process-time.mjs';
+import { startProxy } from '../proxy.mjs';
+import { failures } from '../table.mjs';
+
+export const name = 'isolation';
+const withoutWall = 'workers: { isolation: none }\n';
+const loopDelay = fileURLToPath(new URL('../loop-delay.mjs', import.meta.url));
+const connections = 32;
+const rounds = 5;
+const secrets = 200;
+const storm = 50;
+const waitMs = 2000;
+const pollMs = 10;
+
+export async function measure({ quick }) {
+  const seconds = quick ? 1 : 2;
+  const manySecrets = Object.fromEntries(
+    Array.from({ length: secrets }, (_, at) => [`SECRET_${at}`, `secret-number-${at}-of-a-tenant`]),
+  );
+  return [
+    await starts(quick ? 7 : 15),
+    await calls(seconds, {
+      floor: { settings: withoutWall },
+      proxy: {},
+      what: 'processor time per call behind the wall, µs',
+    }),
+    await calls(seconds, {
+      floor: {},
+      proxy: { env: manySecrets },
+      what: `processor time per call with ${secrets} secrets, µs`,
+    }),
+    await delays(),
+  ];
+}
+
+/** The first call of a tenant nobody has asked for yet: its worker is started for it. */
+async function starts(count) {
+  const floor = await startProxy({ tenants: count + 1, settings: withoutWall });
+  const proxy = await startProxy({ tenants: count + 1 });
+  const { isolation } = await proxy.status();
+  const load = startLoad();
+  const took = { floor: [], proxy: [] };
+  for (let at = 0; at <= count; at++) {
+    took.floor.push(await load.firstCall({ url: floor.url, key: floor.keys[at] }));
+    took.proxy.push(await load.firstCall({ url: proxy.url, key: proxy.keys[at] }));
+  }
+  await load.stop();
+  for (const each of [floor, proxy]) await each.stop();
+  return startRow(took.floor.slice(1), took.proxy.slice(1), isolation);
+}
+
+function startRow(floor, proxy, isolation) {
+  const added = medianOfPairs(proxy, floor, (ours, theirs) => ours - theirs);
+  return {
+    what: 'first call of a cold tenant, ms',
+    floor: spread(floor, 0),
+    proxy: spread(proxy, 0),
+    result: `${added.toFixed(1)} ms more`,
+    target: '≤ 12 ms more',
+    reached: added <= 12,
+    value: added,
+    note: `the wall here: ${isolation}`,
+  };
+}
+
+async function calls(seconds, { floor, proxy, what }) {
+  const sides = [await prepare(floor), await prepare(proxy)];
+  for (const { load } of sides) await load.run({ seconds });
+  for (let round = 0; round < rounds; round++) for (const side of sides) await run(side, seconds);
+  for (const { load, stop } of sides) {
+    await load.close();
+    await load.stop();
+    await stop();
+  }
+  const [theirs, ours] = sides.map(({ runs }) => runs.map(({ usPerCall }) => usPerCall));
+  const ratio = medianOfPairs(ours, theirs, (one, other) => one / other);
+  return {
+    what,
+    floor: spread(theirs, 1),
+    proxy: spread(ours, 1),
+    result: `${ratio.toFixed(2)} ×`,
+    target: '≤ 1.05 ×',
+    reached: ratio <= 1.05,
+    value: ratio,
+    note: failures(sides.flatMap(({ runs }) => runs)),
+  };
+}
+
+async function prepare(options) {
+  const proxy = await startProxy(options);
+  const load = startLoad();
+  await load.open({
+    url: proxy.url,
+    callers: [{ key: proxy.keys[0], connections, sessions: connections }],
+  });
+  return { ...proxy, load, runs: [] };
+}
+
+async function run({ load, pid, runs }, seconds) {
+  const before = processorMs(pid);
+  const result = await load.run({ seconds });
+  runs.push({ ...result, usPerCall: ((processorMs(pid) - before) / result.calls) * 1000 });
+}
+
+/** How late the proxy's event loop is while the first calls of many cold tenants come at once. */
+async function delays() {
+  const proxy = await startProxy({ tenants: storm, nodeArgs: ['--import', loopDelay] });
+  await delayOf(proxy);
+  await pause(waitMs);
+  const atRest = await delayOf(proxy);
+  const load = startLoad();
+  const startedAt = performance.now();
+  await Promise.all(proxy.keys.map((key) => load.firstCall({ url: proxy.url, key })));
+  const tookMs = performance.now() - startedAt;
+  const inStorm = await delayOf(proxy);
+  await load.stop();
+  await proxy.stop();
+  return {
+    what: `delay of the event loop while ${storm} workers start, ms`,
+    floor: `p99.9 ${atRest.p999Ms.toFixed(1)}`,
+    proxy: `p99.9 ${inStorm.p999Ms.toFixed(1)}`,
+    result: `at most ${inStorm.maxMs.toFixed(1)} ms`,
+    target: 'p99.9 ≤ 100 ms',
+    reached: inStorm.p999Ms <= 100,
+    value: inStorm.p999Ms,
+    note: `all ${storm} were answered after ${decimals(tookMs / 1000, 1)} s`,
+  };
+}
+
+/** Since the last time it was asked. */
+async function delayOf({ pid, folder }) {
+  const file = path.join(folder, 'loop-delay.json');
+  rmSync(file, { force: true });
+  process.kill(pid, 'SIGUSR2');
+  for (const endAt = performance.now() + waitMs; performance.now() < endAt; await pause(pollMs)) {
+    try {
+      return JSON.parse(readFileSync(file, 'utf8'));
+    } catch {
+      // Not yet.
+    }
+  }
+  throw new Error('the proxy does not tell how late its event loop is');
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
