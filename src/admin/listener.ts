@@ -118,11 +118,25 @@ function listenPrivately(server: Server, file: string): Promise<void> {
     }
     server.once('listening', () => {
       server.off('error', fail);
-      // For worker threads, where the umask cannot be set.
-      chmodSync(file, 0o600);
-      resolve();
+      const trouble = makePrivate(file);
+      if (trouble === undefined) {
+        resolve();
+        return;
+      }
+      server.close();
+      fail(trouble);
     });
   });
+}
+
+/** For worker threads, where the umask cannot be set. Returns what hinders it, if something does. */
+function makePrivate(file: string): unknown {
+  try {
+    chmodSync(file, 0o600);
+    return undefined;
+  } catch (thrown) {
+    return thrown;
+  }
 }
 
 function narrowUmask(): () => void {

@@ -17,7 +17,16 @@ export function readRegularFile(file: string, maxBytes: number): ReadFile {
   } catch (thrown) {
     return { ok: false, reason: (thrown as { code?: string }).code ?? 'unknown error' };
   } finally {
-    if (handle !== undefined) closeSync(handle);
+    if (handle !== undefined) closeQuietly(handle);
+  }
+}
+
+/** Nothing was written, so nothing can be lost by it. */
+function closeQuietly(handle: number): void {
+  try {
+    closeSync(handle);
+  } catch {
+    // The system has given it back all the same.
   }
 }
 

@@ -24,6 +24,8 @@ export interface FolderLook {
 /** So many files are read before others get a turn: no call waits for ten thousand files. */
 const turn = 20;
 const nowhere = { line: 0, column: 0 };
+/** Of a file that could not be read, so that each look tries again. */
+const unread = '';
 
 /** The tenants' files as they were at the last look. */
 export class Folder {
@@ -103,7 +105,8 @@ export class Folder {
       problems,
     });
     const content = readTenantFile(file, shown);
-    if ('problem' in content) return broken([content.problem]);
+    // It is the same file when the system reads it again: only another look can tell.
+    if ('problem' in content) return { ...broken([content.problem]), signature: unread };
     const found = readTenant({ name: idOfFile(name), file: shown, text: content.text }, this.#context);
     const { inputs } = found;
     if (!found.ok) return broken(found.problems, inputs);

@@ -170,13 +170,17 @@ export class Line implements Resident {
   /** A worker for `call`, which `use` puts on it; of the generation that is in force when one is free. */
   onWorker<Result>(call: Call, use: Use<Result>, preferred?: Worker): Result | Promise<Result> {
     if (preferred?.isOpen && preferred.kind === this.kind) return use(preferred);
+    return this.#acquire(call, use, false);
+  }
+
+  #acquire<Result>(call: Call, use: Use<Result>, hasMoved: boolean): Result | Promise<Result> {
     const { pool } = this.#server;
-    const used = pool.acquire(this, call, use);
+    const used = pool.acquire(this, call, use, hasMoved);
     if (call.dispatched || !(used instanceof Promise)) return used;
     return used.catch((thrown: unknown) => {
       // It waited for a generation that was replaced meanwhile: it never left, so it may wait for the next one.
       if (call.dispatched || !pool.isRetired || pool === this.#server.pool) throw thrown;
-      return this.onWorker(call, use);
+      return this.#acquire(call, use, true);
     });
   }
 }

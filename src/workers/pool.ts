@@ -1,5 +1,4 @@
 import type { Call } from '../calls/call.ts';
-import { ProxyError } from '../calls/error.ts';
 import type { TenantId } from '../calls/ids.ts';
 import type { ServerFacts } from '../mcp/handshake.ts';
 import type { Message } from '../mcp/message.ts';
@@ -57,9 +56,10 @@ export class Pool {
   isInteractive = false;
   readonly eras: ServerEras;
   readonly memory: ServerMemory;
+  /** What a worker of this pool is started from. */
+  readonly start: StartParts;
 
   readonly #parts: PoolParts;
-  readonly #start: StartParts;
   readonly #waiting: WaitingList<Seeker>;
   readonly #breaker: Breaker;
   readonly #staffing: Staffing;
@@ -75,16 +75,16 @@ export class Pool {
     this.#waiting = createWaitingList({
       clock: tools.clock,
       max: spec.pool.queue,
-      waitMs: () => this.#waitMs,
+      waitMs: () => this.#staffing.waitMs,
       isStarved: () => tools.seats.waiting > 0 && this.#staffing.openWorkers === 0,
     });
     const spawned = (worker: Worker) => {
       this.created++;
       this.workers.add(worker);
     };
-    this.#start = { tenantId, spec, tools, listener: this.#listener(), spawned };
+    this.start = { tenantId, spec, tools, listener: this.#listener(), spawned };
     this.#staffing = new Staffing({
-      start: this.#start,
+      start: this.start,
       workers: this.workers,
       waiting: this.#waiting,
       breaker: this.#breaker,
@@ -95,6 +95,9 @@ export class Pool {
       isRetired: () => this.#retired,
       started: (worker, owner) => this.#started(worker, owner),
       failed: (permanent, reason) => this.#failed(permanent, reason),
+      over: () => {
+        if (this.#retired) this.#waiting.moveOn(this.#staffing.starting > 0);
+      },
     });
   }
 
@@ -137,9 +140,9 @@ export class Pool {
   /**
    * A worker for one call: `use` puts the call on it, at once if one has room, else as soon as one has.
    * Rejects with UNAVAILABLE while the server keeps failing, TENANT_BUSY when too many wait for too long,
-   * OVERLOADED when it is the whole proxy that has no room.
+   * OVERLOADED when it is the whole proxy that has no room. `hasMoved`: it waited for a generation before this one.
    */
-  acquire<Result>(seeker: Seeker, call: Call, use: Use<Result>): Result | Promise<Result> {
+  acquire<Result>(seeker: Seeker, call: Call, use: Use<Result>, hasMoved = false): Result | Promise<Result> {
     if (call.cancellation.reason) return Promise.reject(call.cancellation.reason);
     const fits = this.#waiting.size === 0 ? fittingWorker(this.workers, seeker, this.rules) : undefined;
     if (fits) return this.#give(seeker, fits, use);
@@ -147,7 +150,7 @@ export class Pool {
       return Promise.reject(this.#breaker.refusal());
     }
     const isFirst = this.#waiting.size === 0;
-    const promised = this.#waiting.add(seeker, call, use);
+    const promised = this.#waiting.add(seeker, call, use, hasMoved);
     // Those before it may wait for a worker of another kind, and one of its own have room.
     if (isFirst) this.#staffing.grow();
     else this.#serve();
@@ -165,11 +168,6 @@ export class Pool {
     if (this.#staffing.mayWarm(kind)) await this.#staffing.startWarm(kind);
   }
 
-  /** Is there a worker of this kind that answers? */
-  hasOpen(kind: WorkerKind): boolean {
-    return [...this.workers].some((worker) => worker.isOpen && worker.kind === kind);
-  }
-
   /** A worker that was started to find out about the server is one like any other, if there is room. */
   adopt(worker: Worker): void {
     if (this.#retired || this.#staffing.openWorkers > this.spec.pool.max)
@@ -177,19 +175,15 @@ export class Pool {
     else this.#started(worker, undefined);
   }
 
-  /** What a worker of this pool is started from. */
-  get start(): StartParts {
-    return this.#start;
-  }
-
-  /** Take no more calls, let those in flight finish for `graceMs`, then end all workers. */
-  retire(reason: string, graceMs: number): void {
+  /**
+   * Take no more calls, let those in flight finish for `graceMs`, then end all workers. Who waits goes over to the
+   * generation that replaces this one, if one does.
+   */
+  retire(reason: string, graceMs: number, isReplaced: boolean): void {
     this.#retired = true;
-    this.#waiting.refuseAll(
-      new ProxyError('UNAVAILABLE', 'The server is being replaced; ask again', { retryAfterMs: 1000 }),
-    );
+    this.#waiting.moveOn(isReplaced && this.#staffing.starting > 0);
     for (const worker of this.workers) worker.drain(reason);
-    this.#start.tools.clock.after(graceMs, () => {
+    this.start.tools.clock.after(graceMs, () => {
       for (const worker of this.workers) worker.stop(reason);
     });
   }
@@ -225,12 +219,6 @@ export class Pool {
     return idle.length;
   }
 
-  /** A worker that is to be started may take its time; one that is busy should soon be free. */
-  get #waitMs(): number {
-    const { pool, startTimeout } = this.spec;
-    return this.#staffing.openWorkers < pool.max ? Math.max(pool.wait, startTimeout) : pool.wait;
-  }
-
   #listener(): WorkerListener {
     const { sharing } = this.spec.pool;
     const { residents: lines, listChanged, tasks } = this.#parts;
@@ -246,7 +234,7 @@ export class Pool {
       changed: (worker) => {
         if (this.#breaker.isOpen && worker.talk.hasAnswered) this.#breaker.proved();
         if (this.#waiting.size > 0) this.#serve();
-        else if (worker.inFlight === 0) this.#start.tools.seats.becameIdle();
+        else if (worker.inFlight === 0) this.start.tools.seats.becameIdle();
       },
       ...tellings(this.#parts),
       gone: (worker, exit, cutCalls) => this.#gone(worker, exit, cutCalls),
@@ -267,13 +255,27 @@ export class Pool {
     if (worker.facts) this.facts.set(worker.kind, worker.facts);
     this.#breaker.started();
     if (owner?.isGone) worker.stop('its session is over');
-    else if (this.#retired) worker.drain('it was replaced');
-    else if (owner) owner.home = worker;
+    else if (this.#retired) this.#serveLast(worker, owner);
+    else this.#welcome(worker, owner);
+    // It may be idle from the first moment on, and others wait for a seat.
+    this.start.tools.seats.becameIdle();
+  }
+
+  #welcome(worker: Worker, owner: Seeker | undefined): void {
+    if (owner) owner.home = worker;
     for (const resident of this.#parts.residents) giveHome(resident, this.workers, this.spec.pool.sharing);
     this.#parts.started(worker);
     this.#serve();
-    // It may be idle from the first moment on, and others wait for a seat.
-    this.#start.tools.seats.becameIdle();
+  }
+
+  /** It comes too late for all but those who have stayed for it. */
+  #serveLast(worker: Worker, owner: Seeker | undefined): void {
+    const home = owner?.home;
+    if (owner) owner.home = worker;
+    this.#serve();
+    // The owner may live on a worker of the next generation already.
+    if (owner && home?.isOpen) owner.home = home;
+    worker.drain('it was replaced');
   }
 
   #serve(): void {
@@ -300,9 +302,9 @@ export class Pool {
     const wasOpen = worker.facts !== undefined;
     this.workers.delete(worker);
     if (wasOpen) {
-      const ageMs = ageOf(this.#start, worker);
+      const ageMs = ageOf(this.start, worker);
       const reason = worker.stopReason ?? 'it ended by itself';
-      tellExit(this.#start, worker, { exit, cutCalls, ageMs, reason });
+      tellExit(this.start, worker, { exit, cutCalls, ageMs, reason });
       if (ageMs > restartBounds.soundAfterMs) this.#breaker.sound();
       if (worker.hasFailed) this.#failed(false, reason);
     }

@@ -37,7 +37,7 @@ export class Recollection {
 
   list(kind: WorkerKind, { method }: Message): Recalled | undefined {
     const pool = this.#parts.pool();
-    if (pool.hasOpen(kind)) return undefined;
+    if (isThere(kind, pool)) return undefined;
     const response = pool.memory.list(kind, method);
     const facts = pool.facts.get(kind) ?? pool.memory.facts(kind);
     if (!response || !facts) return undefined;
@@ -73,3 +73,7 @@ export class Recollection {
 function warm(pool: Pool, kind: WorkerKind): void {
   pool.warm(kind).catch(() => undefined);
 }
+
+/** Is there a worker of this kind that answers? */
+const isThere = (kind: WorkerKind, { workers }: Pool) =>
+  [...workers].some((worker) => worker.isOpen && worker.kind === kind);

@@ -239,7 +239,7 @@ export class ServerUpstream implements Upstream, LineServer {
   }
 
   close(reason: string, graceMs: number): void {
-    for (const pool of this.pools) pool.retire(reason, graceMs);
+    for (const pool of this.pools) pool.retire(reason, graceMs, false);
     this.#retire(this.#pool);
   }
 
@@ -267,7 +267,7 @@ export class ServerUpstream implements Upstream, LineServer {
     this.#visitors.mirrored.forget();
     for (const line of this.lines) giveHome(line, next.workers, next.spec.pool.sharing);
     tellListsChanged(this.lines, old.lastFacts);
-    old.retire(reason, retireGraceMs);
+    old.retire(reason, retireGraceMs, true);
     const { generation, name } = next.spec;
     this.#tools.announce({ type: 'generation.swapped', tenantId: this.tenantId, server: name, generation });
   }
@@ -278,7 +278,7 @@ export class ServerUpstream implements Upstream, LineServer {
     this.#candidate = undefined;
     if (!candidate) return;
     this.#retire(candidate);
-    candidate.retire(reason, 0);
+    candidate.retire(reason, 0, true);
   }
 
   #retire(pool: Pool): void {

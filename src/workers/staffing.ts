@@ -24,6 +24,8 @@ export interface StaffingParts {
   /** A worker answered its handshake; `owner` is the one session it is for, if it is. */
   readonly started: (worker: Worker, owner: Seeker | undefined) => void;
   readonly failed: (permanent: boolean, reason: string) => void;
+  /** A start for calls that wait is over, however it went. */
+  readonly over: () => void;
 }
 
 /** The server speaks the other era: who waited for a worker of this kind must ask for one of another. */
@@ -55,6 +57,12 @@ export class Staffing {
     return open;
   }
 
+  /** How long a call may wait: a worker that is to be started may take its time, one that is busy should soon be free. */
+  get waitMs(): number {
+    const { pool, startTimeout } = this.#parts.start.spec;
+    return this.openWorkers < pool.max ? Math.max(pool.wait, startTimeout) : pool.wait;
+  }
+
   /** Is there room for a worker of this kind, and none there or on its way? */
   mayWarm(kind: WorkerKind): boolean {
     const { workers, start } = this.#parts;
@@ -79,9 +87,9 @@ export class Staffing {
   }
 
   #growOwners(room: number): void {
-    const unserved = [...this.#parts.waiting]
-      .map(({ who }) => who)
-      .filter((who) => !this.#startingFor.has(who));
+    // Of one owner several calls may wait, for one worker.
+    const owners = new Set([...this.#parts.waiting].map(({ who }) => who));
+    const unserved = [...owners].filter((owner) => !this.#startingFor.has(owner));
     for (const owner of unserved.slice(0, room)) this.#startFor(owner, owner.kind);
   }
 
@@ -142,10 +150,12 @@ export class Staffing {
 
   #startFor(owner: Seeker | undefined, kind: WorkerKind): void {
     if (owner) this.#startingFor.add(owner);
-    this.#start(kind, owner, () => (owner ? !owner.isGone : this.#parts.waiting.size > 0))
+    const { waiting, isRetired } = this.#parts;
+    this.#start(kind, owner, () => (owner && !isRetired() ? !owner.isGone : waiting.size > 0))
       .catch(noop)
       .finally(() => {
         if (owner) this.#startingFor.delete(owner);
+        this.#parts.over();
         this.grow();
       });
   }
@@ -174,7 +184,7 @@ export class Staffing {
     const failure = thrown instanceof StartFailure ? thrown : undefined;
     if (failure?.isRefusal && eras.learned(kind.era, false)) {
       const wrong = new WrongEra(failure.message);
-      waiting.refuseAll(wrong, (who) => who.kind === kind);
+      waiting.refuseAll(wrong, ({ who }) => who.kind === kind);
       return wrong;
     }
     failed(failure?.permanent ?? false, thrown instanceof Error ? thrown.message : '');

@@ -10,6 +10,8 @@ export type Use<Result> = (worker: Worker) => Result | Promise<Result>;
 /** A call that waits for a worker, and for whom. */
 export interface WaitingCall<Who> {
   readonly who: Who;
+  /** It waited for a generation before this one. */
+  readonly hasMoved: boolean;
   /** Put it on this worker, now. */
   readonly serve: (worker: Worker) => void;
   readonly refuse: (error: Error) => void;
@@ -19,8 +21,13 @@ export interface WaitingCall<Who> {
 export interface WaitingList<Who> extends Iterable<WaitingCall<Who>> {
   readonly size: number;
   /** Rejects with TENANT_BUSY or OVERLOADED when the list is full or the wait too long, or with what the call was cancelled for. */
-  add<Result>(who: Who, call: Call, use: Use<Result>): Promise<Result>;
-  refuseAll(error: Error, isMeant?: (who: Who) => boolean): void;
+  add<Result>(who: Who, call: Call, use: Use<Result>, hasMoved?: boolean): Promise<Result>;
+  refuseAll(error: Error, isMeant?: (waiting: WaitingCall<Who>) => boolean): void;
+  /**
+   * Another generation takes over, and who waits here is to wait there. Who has moved before stays while something is
+   * starting here: where settings change faster than workers start, it would never get one.
+   */
+  moveOn(isStarting: boolean): void;
 }
 
 interface PromiseEnds<Result> {
@@ -45,7 +52,12 @@ export function createWaitingList<Who>({
 }: WaitingListParts): WaitingList<Who> {
   const list = new Set<WaitingCall<Who>>();
 
-  function enter<Result>(who: Who, call: Call, use: Use<Result>, { resolve, reject }: PromiseEnds<Result>) {
+  function enter<Result>(
+    { who, hasMoved }: Pick<WaitingCall<Who>, 'who' | 'hasMoved'>,
+    call: Call,
+    use: Use<Result>,
+    { resolve, reject }: PromiseEnds<Result>,
+  ) {
     const leave = () => {
       list.delete(entry);
       stopTimer();
@@ -60,7 +72,7 @@ export function createWaitingList<Who>({
       leave();
       putOn(worker, use, { resolve, reject });
     };
-    const entry: WaitingCall<Who> = { who, serve, refuse };
+    const entry: WaitingCall<Who> = { who, hasMoved, serve, refuse };
     const longest = waitMs();
     const stopTimer = clock.after(longest, () => {
       refuse(isStarved() ? overloaded() : busy(`no worker became free within ${longest} ms`));
@@ -70,20 +82,27 @@ export function createWaitingList<Who>({
   }
 
   return {
-    add(who, call, use) {
+    add(who, call, use, hasMoved = false) {
       return new Promise((resolve, reject) => {
-        if (list.size < max) enter(who, call, use, { resolve, reject });
+        if (list.size < max) enter({ who, hasMoved }, call, use, { resolve, reject });
         else reject(busy(`${max} calls of this tenant already wait for a worker`));
       });
     },
     get size() {
       return list.size;
     },
-    refuseAll(error, isMeant = () => true) {
-      for (const entry of [...list]) if (isMeant(entry.who)) entry.refuse(error);
-    },
+    refuseAll: (error, isMeant = () => true) => refuseThose(list, error, isMeant),
+    moveOn: (isStarting) => refuseThose(list, replaced(), ({ hasMoved }) => !(hasMoved && isStarting)),
     [Symbol.iterator]: () => list.values(),
   };
+}
+
+function refuseThose<Who>(
+  list: Iterable<WaitingCall<Who>>,
+  error: Error,
+  isMeant: (waiting: WaitingCall<Who>) => boolean,
+): void {
+  for (const entry of [...list]) if (isMeant(entry)) entry.refuse(error);
 }
 
 function putOn<Result>(worker: Worker, use: Use<Result>, { resolve, reject }: PromiseEnds<Result>): void {
@@ -101,3 +120,6 @@ const busy = (why: string) => tryAgain('TENANT_BUSY', why, mostRetryMs);
 
 const overloaded = () =>
   tryAgain('OVERLOADED', 'all processes of the proxy are busy (workers.max)', mostRetryMs);
+
+const replaced = () =>
+  new ProxyError('UNAVAILABLE', 'The server is being replaced; ask again', { retryAfterMs: 1000 });

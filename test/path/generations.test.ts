@@ -1,5 +1,6 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { callJson, callText, connect } from '../support/clients.ts';
 import { eventually } from '../support/eventually.ts';
@@ -72,3 +73,41 @@ test('clients that listen are told that lists may have changed', async () => {
     await proxy.stop();
   }
 });
+
+test.each(['exclusive', 'leased'])(
+  'settings that change faster than a server starts: a call waits for one of its starts, not for the last change (%s)',
+  async (sharing) => {
+    const yaml = (generation: number) =>
+      tenantYaml('acme', 'slow-start', `pool: { sharing: ${sharing} }`, {
+        START_MS: '900',
+        CANARY: `${generation}`,
+      });
+    const proxy = await startProxy({ tenants: { acme: yaml(0) } });
+    const changes = { count: 0, areOver: false };
+    const changing = (async () => {
+      while (!changes.areOver) {
+        proxy.write('acme', yaml(++changes.count));
+        await pause(400);
+      }
+    })();
+    try {
+      const client = await connect(proxy.url, proxy.keys['acme']!);
+      // Of a generation that was overtaken meanwhile, for all there are.
+      expect(await callText(client, 'echo', { text: 'answered' })).toBe('answered');
+      expect(changes.count).toBeGreaterThan(2);
+      await client.close();
+    } finally {
+      changes.areOver = true;
+      await changing;
+    }
+    // Whatever was overtaken leaves; what the file said last is in force.
+    const last = await connect(proxy.url, proxy.keys['acme']!);
+    await eventually(async () => {
+      const { canary } = await callJson<{ canary: string }>(last, 'whoami');
+      return canary === String(changes.count);
+    });
+    await eventually(async () => (await proxy.status()).tenants[0]!.workers.length === 1);
+    await last.close();
+    await proxy.stop();
+  },
+);

@@ -12,11 +12,16 @@ function createQueue(max = 10, isStarved = () => false) {
   const list = createWaitingList<string>({ clock, max, waitMs: () => waitMs, isStarved });
   const served: string[] = [];
   /** Waits for `who`; resolves with the worker it is put on. */
-  const enter = (who: string, call = someCall()) =>
-    list.add(who, call, (worker) => {
-      served.push(who);
-      return worker;
-    });
+  const enter = (who: string, call = someCall(), hasMoved = false) =>
+    list.add(
+      who,
+      call,
+      (worker) => {
+        served.push(who);
+        return worker;
+      },
+      hasMoved,
+    );
   return { clock, list, enter, served };
 }
 const names = (list: Iterable<{ who: string }>) => [...list].map(({ who }) => who);
@@ -134,6 +139,21 @@ describe('a call does not wait', () => {
     expect(list.size).toBe(0);
     const outcomes = await Promise.allSettled(waiting);
     expect(outcomes).toEqual(Array(2).fill({ status: 'rejected', reason: error }));
+  });
+});
+
+describe('when another generation takes over', () => {
+  test('everybody goes there, but who has moved before and waits for what is starting', async () => {
+    const { list, enter } = createQueue();
+    const codeOf = (error: ProxyError) => error.code;
+    const fresh = enter('fresh').then(String, codeOf);
+    const moved = enter('moved', someCall(), true).then(String, codeOf);
+    list.moveOn(true);
+    expect(await fresh).toBe('UNAVAILABLE');
+    expect([...list].map(({ who }) => who)).toEqual(['moved']);
+    list.moveOn(false);
+    expect(await moved).toBe('UNAVAILABLE');
+    expect(list.size).toBe(0);
   });
 });
 
