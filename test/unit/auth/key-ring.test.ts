@@ -96,6 +96,28 @@ describe('whoever is refused hears the same words', () => {
     expect(refusalOf(authorization, apiKey)).toBe(refusalOf(undefined, 'somebody-else'));
   });
 
+  test('and waits as long for them, so that a clock does not tell a key that was good from a guess', () => {
+    const kinds = ['key-of-off', 'expired-key', 'nobody-has-this'];
+    const spent = kinds.map((): number[] => []);
+    const attempt = (key: string) => {
+      try {
+        byKey(key);
+      } catch (thrown) {
+        return thrown;
+      }
+      throw new Error('It was let in');
+    };
+    // In turns, so that whatever else the machine does falls on all of them.
+    for (let round = 0; round < 300; round++)
+      for (const [at, key] of kinds.entries()) {
+        const startedAt = performance.now();
+        for (let nth = 0; nth < 20; nth++) attempt(key);
+        spent[at]!.push(performance.now() - startedAt);
+      }
+    const medians = spent.map((each) => each.toSorted((a, b) => a - b)[150]!);
+    expect(Math.max(...medians) / Math.min(...medians)).toBeLessThan(1.5);
+  });
+
   test('and they say what to do, and nothing about anybody', () => {
     const words = refusalOf(undefined, 'key-of-off');
     expect(words).toMatch(/Authorization: Bearer <key>.*X-API-Key.*proxy key create/);
