@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -7,6 +7,7 @@ import { type CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { needsPostgres, postgresFolder, type RunningPostgres, startPostgres } from '../support/postgres.ts';
+import { residentMiB } from '../support/resident-memory.ts';
 import { createTenantDatabases, type Login, logins } from '../support/tenant-databases.ts';
 
 const program = path.resolve(import.meta.dirname, '../../dist/servers/database/main.js');
@@ -843,8 +844,3 @@ suite(`the database server (${needsPostgres})`, () => {
     }
   });
 });
-
-function residentMiB(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
-}

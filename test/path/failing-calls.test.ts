@@ -1,5 +1,4 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,16 +17,6 @@ const yaml = (id: string, generation: number) =>
   tenantYaml(id, 'echo', 'pool: { idle: 200ms }', { CANARY: String(generation) });
 /** `skip`: so many of these calls go well first. */
 const fail = (name: string, skip = 0) => writeFileSync(file, JSON.stringify({ name, code: 'EIO', skip }));
-
-function reload({ dir }: RunningProxy): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socketPath = path.join(dir, 'admin.sock');
-    const asked = request({ socketPath, path: '/v1/reload', method: 'POST' }, (answer) => {
-      answer.resume().once('end', () => resolve());
-    });
-    asked.once('error', reject).end();
-  });
-}
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -49,7 +38,7 @@ describe('while it serves', () => {
     proxy.write('acme', yaml('acme', ++generation));
     await eventually(async () => {
       // The proxy looks by itself every ten seconds; an operator need not wait for it.
-      await reload(proxy);
+      await proxy.reload();
       const { canary } = await callJson<{ canary: string }>(client, 'whoami');
       return canary === String(generation);
     });
@@ -83,7 +72,7 @@ describe('while it starts', () => {
     expect(existsSync(file)).toBe(false);
     const told = await proxy.logged(({ event }) => event === 'tenant.problem');
     expect(told.msg).toContain('cannot be read: EIO');
-    await reload(proxy);
+    await proxy.reload();
     expect(codeOf(await (await openGuest(proxy, 'acme')).call('echo'))).toBe('ok');
     await proxy.stop();
   });

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,6 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { atOnce, codeOf, openGuest, type Guest } from '../support/guest.ts';
 import { mcpHeaders, openRawSession } from '../support/raw-session.ts';
 import { openRawSocket, requestText } from '../support/raw-socket.ts';
+import { residentMiB } from '../support/resident-memory.ts';
 import { type RunningProxy, startProxy, tenantYaml } from '../support/start-proxy.ts';
 
 /** A client with a valid key that means harm, and one without: what they can do is bounded, and a neighbour goes on. */
@@ -30,8 +30,7 @@ afterAll(() => proxy.stop());
 
 const eve = () => proxy.keys['eve']!;
 const rowOf = async (id: string) => (await proxy.status()).tenants.find((row) => row.id === id)!;
-const heldMiB = () =>
-  Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${proxy.pid}/status`, 'utf8'))?.[1]) / 1024;
+const heldMiB = () => residentMiB(proxy.pid);
 
 /** The neighbour asks one thing after the other while `work` is done; every answer must be its own. */
 async function besideNeighbour<Value>(work: () => Promise<Value>): Promise<Value> {

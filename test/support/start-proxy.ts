@@ -49,6 +49,8 @@ export interface RunningProxy {
   /** The first line, past or to come, for which `test` is true. */
   logged(test: (line: LogLine) => boolean): Promise<LogLine>;
   status(): Promise<Status>;
+  /** As `proxy reload` does. */
+  reload(): Promise<void>;
   /** Runs `proxy …` with this proxy's configuration. */
   run(...args: readonly string[]): Promise<CommandResult>;
   /** Puts a tenant's file there in one step; the same key goes in as before. */
@@ -138,7 +140,10 @@ export async function startProxy(options: StartOptions = {}): Promise<RunningPro
     keys,
     logs: log.lines,
     logged: log.logged,
-    status: () => askStatus(path.join(dir, 'admin.sock')),
+    status: async () => JSON.parse(await askOperator(dir, '/v1/status')) as Status,
+    reload: async () => {
+      await askOperator(dir, '/v1/reload', 'POST');
+    },
     run: (...args) => runCommand([...args, '--config', configFile], { cwd: dir, env, ...user }),
     write,
     remove: (id) => rmSync(path.join(dir, 'tenants', `${id}.yaml`)),
@@ -210,14 +215,14 @@ function readLog(child: ChildProcess) {
   return { raw, lines, logged };
 }
 
-function askStatus(socketPath: string): Promise<Status> {
+/** Through the operator's door, without the start of a command. */
+function askOperator(dir: string, address: string, method = 'GET'): Promise<string> {
+  const socketPath = path.join(dir, 'admin.sock');
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path: '/v1/status' }, (response) => {
+    const asked = request({ socketPath, path: address, method }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')) as Status);
-      });
+      response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
     });
     asked.on('error', reject).end();
   });

@@ -6,10 +6,10 @@ import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startLoad } from '../load-process.mjs';
-import { decimals, medianOfPairs, spread } from '../numbers.mjs';
-import { processorMs } from '../process-time.mjs';
+import { end, loaded, measuredRun } from '../loaded.mjs';
+import { decimals } from '../numbers.mjs';
 import { startProxy } from '../proxy.mjs';
-import { failures } from '../table.mjs';
+import { addedMsRow, failures, usPerCallRow } from '../table.mjs';
 
 export const name = 'isolation';
 const withoutWall = 'workers: { isolation: none }\n';
@@ -55,60 +55,20 @@ async function starts(count) {
   }
   await load.stop();
   for (const each of [floor, proxy]) await each.stop();
-  return startRow(took.floor.slice(1), took.proxy.slice(1), isolation);
-}
-
-function startRow(floor, proxy, isolation) {
-  const added = medianOfPairs(proxy, floor, (ours, theirs) => ours - theirs);
-  return {
-    what: 'first call of a cold tenant, ms',
-    floor: spread(floor, 0),
-    proxy: spread(proxy, 0),
-    result: `${added.toFixed(1)} ms more`,
-    target: '≤ 12 ms more',
-    reached: added <= 12,
-    value: added,
-    note: `the wall here: ${isolation}`,
-  };
+  const what = 'first call of a cold tenant, ms';
+  const row = addedMsRow(took.floor.slice(1), took.proxy.slice(1), { what, most: 12 });
+  return { ...row, note: `the wall here: ${isolation}` };
 }
 
 async function calls(seconds, { floor, proxy, what }) {
-  const sides = [await prepare(floor), await prepare(proxy)];
+  const sides = [];
+  for (const options of [floor, proxy]) sides.push(await loaded(await startProxy(options), connections));
   for (const { load } of sides) await load.run({ seconds });
-  for (let round = 0; round < rounds; round++) for (const side of sides) await run(side, seconds);
-  for (const { load, stop } of sides) {
-    await load.close();
-    await load.stop();
-    await stop();
-  }
-  const [theirs, ours] = sides.map(({ runs }) => runs.map(({ usPerCall }) => usPerCall));
-  const ratio = medianOfPairs(ours, theirs, (one, other) => one / other);
-  return {
-    what,
-    floor: spread(theirs, 1),
-    proxy: spread(ours, 1),
-    result: `${ratio.toFixed(2)} ×`,
-    target: '≤ 1.05 ×',
-    reached: ratio <= 1.05,
-    value: ratio,
-    note: failures(sides.flatMap(({ runs }) => runs)),
-  };
-}
-
-async function prepare(options) {
-  const proxy = await startProxy(options);
-  const load = startLoad();
-  await load.open({
-    url: proxy.url,
-    callers: [{ key: proxy.keys[0], connections, sessions: connections }],
-  });
-  return { ...proxy, load, runs: [] };
-}
-
-async function run({ load, pid, runs }, seconds) {
-  const before = processorMs(pid);
-  const result = await load.run({ seconds });
-  runs.push({ ...result, usPerCall: ((processorMs(pid) - before) / result.calls) * 1000 });
+  for (let round = 0; round < rounds; round++)
+    for (const side of sides) side.runs.push(await measuredRun(side, seconds));
+  for (const side of sides) await end(side);
+  const [theirs, ours] = sides.map(({ runs }) => runs);
+  return { ...usPerCallRow(theirs, ours, { what, most: 1.05 }), note: failures([...theirs, ...ours]) };
 }
 
 /** How late the proxy's event loop is while the first calls of many cold tenants come at once. */

@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { workerFile } from '../floor-process.mjs';
 import { startLoad } from '../load-process.mjs';
-import { decimals, medianOfPairs, percent, spread } from '../numbers.mjs';
+import { decimals, percent } from '../numbers.mjs';
 import { environment } from '../processes.mjs';
 import { startProxy } from '../proxy.mjs';
-import { failures } from '../table.mjs';
+import { addedMsRow, failures } from '../table.mjs';
 
 export const name = 'tenants';
 const tenants = 100;
@@ -75,20 +75,8 @@ async function coldStart(count) {
   }
   await load.stop();
   await proxy.stop();
-  return coldRow(direct, proxied);
-}
-
-function coldRow(direct, proxied) {
-  const added = medianOfPairs(proxied, direct, (ours, theirs) => ours - theirs);
-  return {
-    what: 'first call of a cold tenant, ms (floor: its worker alone)',
-    floor: spread(direct, 0),
-    proxy: spread(proxied, 0),
-    result: `${added.toFixed(1)} ms more`,
-    target: '≤ 20 ms more',
-    reached: added <= 20,
-    value: added,
-  };
+  const what = 'first call of a cold tenant, ms (floor: its worker alone)';
+  return addedMsRow(direct, proxied, { what, most: 20 });
 }
 
 /** From `spawn` to the answer of the first call, spoken to over its pipes. */

@@ -4,11 +4,10 @@
  * what other processes do meanwhile does not count in it.
  */
 import { startFloor } from '../floor-process.mjs';
-import { startLoad } from '../load-process.mjs';
+import { end, loaded, measuredRun } from '../loaded.mjs';
 import { median, medianOfPairs, percent, spread } from '../numbers.mjs';
-import { processorMs } from '../process-time.mjs';
 import { startProxy } from '../proxy.mjs';
-import { failures } from '../table.mjs';
+import { failures, usPerCallRow } from '../table.mjs';
 
 export const name = 'throughput';
 const rounds = 5;
@@ -16,34 +15,13 @@ const connections = 32;
 
 export async function measure({ quick, nodeArgs }) {
   const seconds = quick ? 1 : 3;
-  const floor = await prepare(await startFloor());
-  const proxy = await prepare(await startProxy({ nodeArgs }));
+  const floor = await loaded(await startFloor(), connections);
+  const proxy = await loaded(await startProxy({ nodeArgs }), connections);
   for (const bridge of [floor, proxy]) await bridge.load.run({ seconds });
   for (let round = 0; round < rounds; round++)
     for (const bridge of [floor, proxy]) bridge.runs.push(await measuredRun(bridge, seconds));
   for (const bridge of [floor, proxy]) await end(bridge);
   return [throughputRow(floor.runs, proxy.runs), processorRow(floor.runs, proxy.runs)];
-}
-
-/** Each has a load generator of its own: one that has seen both kinds of answers would be slower for both. */
-async function prepare(bridge) {
-  const load = startLoad();
-  const [key] = bridge.keys ?? [];
-  await load.open({ url: bridge.url, callers: [{ key, connections, sessions: connections }] });
-  return { ...bridge, load, runs: [] };
-}
-
-async function measuredRun({ load, pid }, seconds) {
-  const before = processorMs(pid);
-  const run = await load.run({ seconds });
-  const spentMs = processorMs(pid) - before;
-  return { ...run, usPerCall: (spentMs / run.calls) * 1000, busy: spentMs / (seconds * 1000) };
-}
-
-async function end({ load, stop }) {
-  await load.close();
-  await load.stop();
-  await stop();
 }
 
 function throughputRow(floor, proxy) {
@@ -69,15 +47,5 @@ function busyness(floor, proxy) {
 }
 
 function processorRow(floor, proxy) {
-  const of = (runs) => runs.map(({ usPerCall }) => usPerCall);
-  const ratio = medianOfPairs(of(proxy), of(floor), (ours, theirs) => ours / theirs);
-  return {
-    what: 'processor time per call, µs',
-    floor: spread(of(floor), 1),
-    proxy: spread(of(proxy), 1),
-    result: `${ratio.toFixed(2)} ×`,
-    target: '≤ 1.6 ×',
-    reached: ratio <= 1.6,
-    value: ratio,
-  };
+  return usPerCallRow(floor, proxy, { what: 'processor time per call, µs', most: 1.6 });
 }

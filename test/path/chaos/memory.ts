@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { residentMiB } from '../../support/resident-memory.ts';
 
 /** How often is looked, in milliseconds. */
 const everyMs = 250;
-const MiB = 1024 ** 2;
-const pageBytes = 4096;
 
 /** Looks at the memory of a process until it is told to stop. */
 export function watchMemory(pid: number): { stop(): readonly number[] } {
   const seen: number[] = [];
-  const timer = setInterval(() => seen.push(residentMiB(pid)), everyMs);
+  const timer = setInterval(() => seen.push(Math.round(residentMiB(pid))), everyMs);
   return {
     /** The median of each third of the time, in MiB. */
     stop() {
@@ -17,11 +15,6 @@ export function watchMemory(pid: number): { stop(): readonly number[] } {
       return [0, 1, 2].map((nth) => median(seen.slice(nth * third, (nth + 1) * third)));
     },
   };
-}
-
-function residentMiB(pid: number): number {
-  const [, pages = '0'] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
-  return Math.round((Number(pages) * pageBytes) / MiB);
 }
 
 const median = (values: readonly number[]) =>
