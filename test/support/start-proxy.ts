@@ -129,6 +129,7 @@ export async function startProxy(options: StartOptions = {}): Promise<RunningPro
   const listening = await Promise.race([
     log.logged(({ event }) => event === 'proxy.listening'),
     exited.then((code) => {
+      rmSync(dir, { recursive: true, force: true });
       throw new Error(`proxy serve ended with ${code}:\n${log.raw.join('\n')}`);
     }),
   ]);
