@@ -126,13 +126,12 @@ export async function startProxy(options: StartOptions = {}): Promise<RunningPro
     rmSync(dir, { recursive: true, force: true });
     return code;
   };
-  const listening = await Promise.race([
-    log.logged(({ event }) => event === 'proxy.listening'),
-    exited.then((code) => {
-      rmSync(dir, { recursive: true, force: true });
-      throw new Error(`proxy serve ended with ${code}:\n${log.raw.join('\n')}`);
-    }),
-  ]);
+  // Only a proxy that never listened is cleaned up for here: what one leaves that is killed later is what tests look at.
+  const listening = await Promise.race([log.logged(({ event }) => event === 'proxy.listening'), exited]);
+  if (listening === null || typeof listening === 'number') {
+    rmSync(dir, { recursive: true, force: true });
+    throw new Error(`proxy serve ended with ${listening}:\n${log.raw.join('\n')}`);
+  }
   return {
     url: String(listening['url']),
     pid: child.pid ?? 0,
