@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
 import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
-import { execa } from 'execa';
-import { bubblewrapArgs } from './bubblewrap.ts';
+import { text } from 'node:stream/consumers';
+import { bubblewrapCall } from './bubblewrap.ts';
 import { findProgram } from './find-program.ts';
+import { withOpenFiles } from './handed-files.ts';
 import { type Isolation, NoWall } from './isolation.ts';
 import type { IsolationMode } from './settings.ts';
 import { isIn } from './visible-files.ts';
@@ -68,13 +70,13 @@ async function trySandbox({ state, searched }: ProbeParts, variant: 'root' | 'us
     folder: homeOf(state, nobody, variant === 'root' ? uid : undefined),
     inside: '/home/tenant',
   };
-  const args = bubblewrapArgs({
+  const { args, files } = bubblewrapCall({
     ...{ variant, uid, home, cwd: '/', network: 'shared', needs: [], hidden: { secret: [], personal: [] } },
     limits: {},
     passwd: passwdFor(state, uid, home.inside),
     command: ['/bin/sh', '-c', 'test -w "$HOME" && test "$(id -u)" = "$0"', String(uid)],
   });
-  return explained(await run(found.file, args, { env: { PATH: searched, HOME: home.inside } }));
+  return explained(await run(found.file, args, { env: { PATH: searched, HOME: home.inside }, files }));
 }
 
 /** Do tenants' users reach what they need, and can we become them? */
@@ -120,29 +122,42 @@ interface Outcome {
   readonly said: string;
 }
 
+/** How a program is tried. */
+interface Trial {
+  readonly env: Readonly<Record<string, string>>;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** What it finds open for reading, from descriptor 5 on. */
+  readonly files?: readonly string[];
+}
+
 /** With what the keeper gives beside: a gate that opens at once, and somebody who listens to the news. */
 async function run(
   file: string,
   args: readonly string[],
-  options: { env: Record<string, string>; uid?: number; gid?: number },
+  { files = [], ...options }: Trial,
 ): Promise<Outcome> {
-  const subprocess = execa(file, args, {
-    ...options,
-    extendEnv: false,
-    cwd: '/',
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
-    buffer: { fd3: false, fd4: false },
-    timeout: tryMs,
-    reject: false,
-  });
-  const [, , , gate, news] = subprocess.stdio as unknown as Socket[];
+  const child = withOpenFiles(files, (descriptors) =>
+    spawn(file, args, {
+      ...options,
+      cwd: '/',
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...descriptors],
+      timeout: tryMs,
+    }),
+  );
+  const [, , stderr, gate, news] = child.stdio as unknown as Socket[];
   gate
     ?.on('error', () => undefined)
     .resume()
     .end('go\n');
   news?.on('error', () => undefined).resume();
-  const { exitCode, stderr, code } = await subprocess;
-  return { exitCode, said: stderr.trim() || (code ?? `exit code ${exitCode ?? 'none'}`) };
+  const said = stderr ? text(stderr).catch(() => '') : '';
+  const ended = await new Promise<number | string | undefined>((resolve) => {
+    child.once('error', ({ message }) => resolve(message));
+    child.once('close', (code) => resolve(code ?? undefined));
+  });
+  if (typeof ended === 'string') return { exitCode: undefined, said: ended };
+  return { exitCode: ended, said: (await said).trim() || `exit code ${ended ?? 'none'}` };
 }
 
 /** What bubblewrap says, and what is usually meant. */

@@ -12,6 +12,8 @@ export interface LaunchOrder {
   readonly cwd: string;
   /** Run as this user and group, where the proxy may choose. */
   readonly uid?: number;
+  /** What it finds open for reading, from descriptor 5 on. */
+  readonly files?: readonly string[];
   /** The process is bubblewrap, and the server is inside. */
   readonly isWrapped: boolean;
 }

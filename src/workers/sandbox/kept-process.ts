@@ -1,6 +1,7 @@
 import { type ChildProcess, type SendHandle, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Socket } from 'node:net';
+import { withOpenFiles } from './handed-files.ts';
 import type { FromKeeper, LaunchOrder } from './keeper-messages.ts';
 import { childrenOf, signal } from './processes.ts';
 
@@ -83,14 +84,14 @@ export function startKept(
   });
 }
 
-function spawnOrdered({ file, args, env, cwd, uid }: LaunchOrder): ChildProcess {
-  return spawn(file, args, {
-    cwd,
-    env,
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-    ...(uid === undefined ? {} : { uid, gid: uid }),
-  });
+function spawnOrdered({ file, args, env, cwd, uid, files = [] }: LaunchOrder): ChildProcess {
+  const user = uid === undefined ? {} : { uid, gid: uid };
+  return withOpenFiles(files, (descriptors) =>
+    spawn(file, args, {
+      ...{ cwd, env, ...user, detached: true },
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...descriptors],
+    }),
+  );
 }
 
 /** What comes on stderr before the gate is the sandbox's or the system's; some of it may still be in the pipe at the end. */

@@ -64,8 +64,10 @@ export function passwdFor(state: string, uid: number, home: string): string {
   const file = path.join(folder, `${uid}-${createHash('sha256').update(home).digest('hex').slice(0, 8)}`);
   const text = `tenant:x:${uid}:${uid}:tenant:${home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`;
   if (readText(file) !== text) {
-    writeWhole(file, text);
-    chmodSync(file, 0o644);
+    // Half of it would be seen and written anew: no need to wait for the disk.
+    writeFileSync(`${file}.tmp`, text, { mode: 0o644 });
+    chmodSync(`${file}.tmp`, 0o644);
+    renameSync(`${file}.tmp`, file);
   }
   return file;
 }

@@ -35,7 +35,7 @@ export function isIn(file: string, folder: string): boolean {
 /** Without symbolic links; undefined if it is not there. */
 export function realPath(file: string): string | undefined {
   try {
-    return realpathSync(file);
+    return realpathSync.native(file);
   } catch {
     return undefined;
   }

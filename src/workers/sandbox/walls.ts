@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { ServerSpec } from '../spec.ts';
-import { bubblewrapArgs } from './bubblewrap.ts';
+import { bubblewrapCall } from './bubblewrap.ts';
 import { gated, type Limits } from './gate.ts';
 import type { Isolation } from './isolation.ts';
 import type { LaunchOrder } from './keeper-messages.ts';
@@ -81,7 +81,7 @@ function sandboxed(parts: WallParts, start: Start): Order {
   const secrets = secret().map((each) => realPath(each) ?? each);
   const own = ownHome(spec, { inside, uid, secrets });
   const limits = limitsOf(parts, spec);
-  const args = bubblewrapArgs({
+  const { args, files } = bubblewrapCall({
     variant,
     uid,
     home: { folder: own ?? homeOf(state, tenantId, variant === 'root' ? uid : undefined), inside },
@@ -95,7 +95,7 @@ function sandboxed(parts: WallParts, start: Start): Order {
     command: [file, ...spec.args],
   });
   const changed = { ...env, HOME: inside, TMPDIR: '/tmp', ...named(start) };
-  return { file: parts.bwrap, args, env: changed, cwd: '/', isWrapped: true };
+  return { file: parts.bwrap, args, files, env: changed, cwd: '/', isWrapped: true };
 }
 
 /** What the tenant's file says of these is the last word. */
