@@ -20,6 +20,7 @@ beforeAll(async () => {
       globex: tenantYaml('globex', 'echo'),
       off: tenantYaml('off', 'echo', 'enabled: false'),
     },
+    config: 'workers: { isolation: none }',
   });
 });
 afterAll(() => proxy.stop());

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,19 +10,21 @@ import { fixture, isAlive, type RunningProxy, startProxy, tenantYaml } from '../
 /** A process that dies takes its own calls with it and nothing else, and each caller is told the truth at once. */
 const secret = 'tok-5f0c9b7e-secret-of-leaky';
 const dir = mkdtempSync(path.join(tmpdir(), 'mtp-crash-'));
+// A tenant's user reads and writes here too.
+chmodSync(dir, 0o777);
 const marks = path.join(dir, 'marks');
 
 /** Calls and lists leave a mark, so that a test can count them, and kill; a second list is answered unless ALWAYS. */
 const markingServer = `
 import { appendFileSync, existsSync } from 'node:fs';
 import { serve } from ${JSON.stringify(fixture('stdio'))};
-const { MARKS, ALWAYS } = process.env;
+const { MARKS, ALWAYS, MCPX_WORKER } = process.env;
 serve({
   name: 'marking',
   onMessage({ method }) {
     if (method !== 'tools/call' && method !== 'tools/list') return false;
     const isFirst = !existsSync(MARKS);
-    appendFileSync(MARKS, method + ' ' + process.pid + '\\n');
+    appendFileSync(MARKS, method + ' ' + MCPX_WORKER + '\\n');
     if (method === 'tools/call' || isFirst || ALWAYS) process.exit(1);
     return false;
   },
@@ -41,6 +43,7 @@ server:
   command: ${JSON.stringify(process.execPath)}
   args: [${JSON.stringify(script)}]
   env: ${JSON.stringify(env)}
+  sandbox: { read: [${JSON.stringify(path.dirname(fixture('stdio')))}], write: [${JSON.stringify(dir)}] }
 `;
 const tenants = {
   frail: tenantYaml('frail', 'echo', 'deadline: { call: 20s }'),

@@ -124,7 +124,7 @@ describe('SIGTERM', () => {
     const listener = await connect(proxy.url, proxy.keys['acme']!);
     await listener.ping();
     const guest = await openGuest(proxy, 'stubborn');
-    const pids = [await guest.pid(), Number((await guest.call('grandchild')).text)];
+    const pids = [await guest.pid(), await guest.pid('grandchild')];
     expect(pids.map(isRunning)).toEqual([true, true]);
     expect(processesWith(mark)).toEqual(expect.arrayContaining(pids));
 

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callJson, callText, connect } from '../support/clients.ts';
+import { parseAnswer } from '../support/machine-pid.ts';
 import {
   answerLine,
   answerOf,
@@ -138,7 +139,7 @@ describe('fifty tenants at once, all with the same ids', () => {
     await Promise.all(
       tenants.flatMap((tenant) =>
         sessions.get(tenant)!.map(async (session) => {
-          const me = JSON.parse(await session.text('whoami')) as WhoAmI;
+          const me = parseAnswer(await session.text('whoami')) as WhoAmI;
           expect(me.canary).toBe(canaryOf(tenant));
           pidsOf.set(tenant, (pidsOf.get(tenant) ?? new Set()).add(me.pid));
         }),
@@ -173,8 +174,18 @@ describe('what a process is given', () => {
   const environ = (pid: number) => readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
 
   test('its environment is its own variables and a few harmless ones, and nothing else', async () => {
-    const me = JSON.parse(await sessionOf(first).text('whoami')) as WhoAmI;
-    const expected = ['CANARY', 'HOME', 'MCPX_WORKER', 'PATH', 'PYTHONUNBUFFERED', 'TOKEN'];
+    const me = parseAnswer(await sessionOf(first).text('whoami')) as WhoAmI;
+    const { isolation } = await proxy.status();
+    const ofTheWall = isolation === 'process only' ? [] : ['TMPDIR'];
+    const expected = [
+      'CANARY',
+      'HOME',
+      'MCPX_WORKER',
+      'PATH',
+      'PYTHONUNBUFFERED',
+      ...ofTheWall,
+      'TOKEN',
+    ].toSorted();
     expect(me.env).toEqual(expected);
     const entries = environ(me.pid);
     expect(entries.map((entry) => entry.split('=', 1)[0]).toSorted()).toEqual(expected);

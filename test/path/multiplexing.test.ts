@@ -6,6 +6,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callJson, connect } from '../support/clients.ts';
 import { eventually } from '../support/eventually.ts';
+import { parseAnswer } from '../support/machine-pid.ts';
 import {
   answerLine,
   answerOf,
@@ -78,7 +79,7 @@ async function openAndLook(tenant: string): Promise<RawSession> {
   expect(await session.ask('tools/list')).toContain('"name":"whoami"');
   return session;
 }
-const seenBy = async (session: RawSession) => JSON.parse(await session.text('seen')) as Seen;
+const seenBy = async (session: RawSession) => parseAnswer(await session.text('seen')) as Seen;
 
 /** The methods of the messages that came so far. */
 const methodsOn = ({ messages }: Exchange): string[] =>

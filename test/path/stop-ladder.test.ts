@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,6 +17,8 @@ import {
 const graceMs = 400;
 const mark = `stop-ladder-${process.pid}`;
 const dir = mkdtempSync(path.join(tmpdir(), 'mtp-ladder-'));
+// The tenant's user reads and writes here too.
+chmodSync(dir, 0o777);
 const diary = path.join(dir, 'diary');
 const script = path.join(dir, 'firm.mjs');
 
@@ -43,6 +45,7 @@ server:
   command: ${JSON.stringify(process.execPath)}
   args: [${JSON.stringify(script)}]
   env: ${JSON.stringify({ DIARY: diary, MARK: mark })}
+  sandbox: { read: [${JSON.stringify(path.dirname(fixture('stdio')))}], write: [${JSON.stringify(dir)}] }
 `;
   proxy = await startProxy({
     tenants: {
@@ -97,7 +100,7 @@ describe('a worker that is stopped', () => {
     'is killed when nothing helps, with its whole group: %s',
     async (tenant) => {
       const guest = await openGuest(proxy, tenant);
-      const pids = [await guest.pid(), Number((await guest.call('grandchild')).text)];
+      const pids = [await guest.pid(), await guest.pid('grandchild')];
       expect(pids.map(isRunning)).toEqual([true, true]);
       const { line, tookMs } = await stopped(tenant, pids[0]!);
       expect(line['signal']).toBe('SIGKILL');

@@ -1,6 +1,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { type CallToolResult, type ClientCapabilities } from '@modelcontextprotocol/sdk/types.js';
+import { parseAnswer } from './machine-pid.ts';
 
 /** The official SDK client, connected. */
 export async function connect(
@@ -34,7 +35,7 @@ export async function callJson<Value>(
   name: string,
   args: Record<string, unknown> = {},
 ): Promise<Value> {
-  return JSON.parse(await callText(client, name, args)) as Value;
+  return parseAnswer(await callText(client, name, args)) as Value;
 }
 
 export interface RawAnswer {

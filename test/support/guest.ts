@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { openSession, post, type RawAnswer } from './clients.ts';
+import { parseAnswer } from './machine-pid.ts';
 import { type LogLine, type RunningProxy } from './start-proxy.ts';
 
 /** What one request came to, as tests ask of it. */
@@ -26,8 +27,8 @@ export interface Guest {
   readonly session: string;
   request(method: string, params?: object): Promise<Outcome>;
   call(name: string, args?: object): Promise<Outcome>;
-  /** Of the process that answers. */
-  pid(): Promise<number>;
+  /** Of the process that answers, or of which a tool of its tells. */
+  pid(tool?: string): Promise<number>;
   /** DELETE: the session is over. */
   leave(): Promise<void>;
 }
@@ -45,10 +46,10 @@ export async function openGuest(proxy: RunningProxy, tenant: string): Promise<Gu
     session,
     request,
     call,
-    async pid() {
-      const { text, error } = await call('whoami');
+    async pid(tool = 'whoami') {
+      const { text, error } = await call(tool);
       if (text === undefined) throw new Error(`No answer from ${tenant}: ${JSON.stringify(error)}`);
-      return (JSON.parse(text) as { pid: number }).pid;
+      return (parseAnswer(text) as { pid: number }).pid;
     },
     async leave() {
       const headers = { authorization: `Bearer ${key}`, 'mcp-session-id': session };

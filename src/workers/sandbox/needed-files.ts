@@ -36,10 +36,14 @@ export function neededFiles(
     .flatMap((folder) => installOf(folder, home));
   const named = [file, ...spec.args, ...Object.values(env)].flatMap((text) => namedBy(text, spec.cwd, home));
   const { read, write } = spec.sandbox;
-  return [
+  const implied: Need[] = [
     ...ownFolder(spec.cwd),
     ...programs.map((each) => ({ path: each, kind: 'read' as const })),
     ...named,
+  ];
+  return [
+    // A database that an argument names is the server's to write if its file says so of the folder.
+    ...implied.filter((each) => !write.some((folder) => isIn(each.path, folder))),
     ...read.map((each) => ({ path: each, kind: 'read' as const })),
     ...write.map((each) => ({ path: each, kind: 'write' as const })),
   ];

@@ -74,6 +74,21 @@ describe('a server needs', () => {
       ]),
     );
   });
+
+  test('to write what stands in a folder that its file says is its to write, whatever else names it', () => {
+    const database = folder.file('data/notes');
+    const found = needs([database, folder.file('app/dist/main.js')], {
+      env: { DATABASE: database },
+      sandbox: { write: [folder.file('data'), folder.file('work')], read: [database] },
+    });
+    expect(found.filter(({ path: file }) => file.startsWith(folder.file('data')))).toEqual([
+      read('data/notes'),
+      write('data'),
+    ]);
+    expect(found.filter(({ path: file }) => file === folder.file('work'))).toEqual([write('work')]);
+    expect(found).toContainEqual(read('app'));
+    expect(needs([database], { sandbox: { write: [database] } })).not.toContainEqual(read('data/notes'));
+  });
 });
 
 describe('a command line does not give', () => {
