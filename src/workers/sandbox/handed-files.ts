@@ -10,7 +10,16 @@ export function withOpenFiles<Started>(
     for (const file of files) descriptors.push(openOrEmpty(file));
     return start(descriptors);
   } finally {
-    descriptors.forEach((descriptor) => closeSync(descriptor));
+    descriptors.forEach(closed);
+  }
+}
+
+/** Of no consequence for what was started. */
+function closed(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // There is nothing that could be done about it.
   }
 }
 

@@ -67,7 +67,11 @@ function leave({ id, uid }: LaunchOrder, group: number | undefined): void {
 async function end(): Promise<void> {
   for (const each of kept.values()) each.signal('SIGKILL');
   await killAll((pid) => carriesMark(pid, [mark]) || runsAs(pid, uids), sweepMs);
-  if (instanceFile !== '') rmSync(instanceFile, { force: true });
+  try {
+    if (instanceFile !== '') rmSync(instanceFile, { force: true });
+  } catch {
+    // The next start looks for what is left, finds nothing, and removes it.
+  }
   process.exit();
 }
 
