@@ -60,7 +60,7 @@ export interface Call extends Member {
   readonly stayAwake: () => void;
   /** True once the request was handed to a worker: from then on the tool may have run. */
   dispatched: boolean;
-  /** When the server last gave a sign of progress, on the proxy's clock; from then on `deadline.call` counts. */
+  /** When the server got it or last gave a sign of progress, on the proxy's clock; from then on `deadline.call` counts. */
   heardAt: number;
   /** Questions of the server that the client has not answered; while there are any, the time is the user's. */
   openQuestions: number;

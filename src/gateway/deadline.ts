@@ -7,8 +7,8 @@ import type { Clock } from '../time/clock.ts';
 export const lookEveryMs = 50;
 
 /**
- * Gives calls up whose time is over: `deadline.call` without a sign of progress, `deadline.max` in all. Returns what to
- * call when a call has joined the roster.
+ * Gives calls up whose time is over: `deadline.call` at the server without a sign of progress, `deadline.max` in all. How long
+ * one waits for a worker is bounded where it waits. Returns what to call when a call has joined the roster.
  *
  * One timer looks at all of them. With a timer for each, its objects outlived the call, and three quarters of what the
  * proxy spent on garbage collection was theirs.
@@ -30,10 +30,10 @@ export function createDeadlines(calls: Roster<Call>, clock: Clock): () => void {
   };
 }
 
-function leftMs({ deadline, heardAt, startedAt, openQuestions }: Call, now: number): number {
+function leftMs({ deadline, dispatched, heardAt, startedAt, openQuestions }: Call, now: number): number {
   const left = startedAt + deadline.max - now;
-  // While the user thinks about an answer, the server cannot be late.
-  return openQuestions > 0 ? left : Math.min(heardAt + deadline.call - now, left);
+  // While it has not come to the server, or the user thinks about an answer, the server cannot be late.
+  return !dispatched || openQuestions > 0 ? left : Math.min(heardAt + deadline.call - now, left);
 }
 
 function giveUp({ cancellation, dispatched, startedAt }: Call, now: number): void {

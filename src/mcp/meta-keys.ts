@@ -1,6 +1,6 @@
 const prefix = 'io.modelcontextprotocol/';
 
-/** The names in `_meta` that revision 2026-07-28 keeps for itself (basic/index, "_meta"). */
+/** Names in `_meta` that the specification keeps for itself (2026-07-28 basic/index, "_meta"; 2025-11-25 for tasks). */
 export const metaKeys = {
   version: `${prefix}protocolVersion`,
   clientInfo: `${prefix}clientInfo`,
@@ -8,4 +8,5 @@ export const metaKeys = {
   logLevel: `${prefix}logLevel`,
   serverInfo: `${prefix}serverInfo`,
   subscriptionId: `${prefix}subscriptionId`,
+  relatedTask: `${prefix}related-task`,
 } as const;

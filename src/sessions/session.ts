@@ -5,7 +5,7 @@ import type { SessionId, TenantId } from '../calls/ids.ts';
 import type { Caller, Line } from '../calls/upstream.ts';
 import { methods } from '../mcp/methods.ts';
 import { type Message, textOf } from '../mcp/message.ts';
-import { idTextOf } from '../mcp/own-answer.ts';
+import { idTextOf, ownAnswer } from '../mcp/own-answer.ts';
 import { splice } from '../mcp/splice.ts';
 import { Replay } from './replay.ts';
 import type { ReplayBudget } from './replay-budget.ts';
@@ -148,7 +148,9 @@ export class Session implements Caller {
     call: Call | undefined,
     answer: (response: readonly Buffer[]) => void,
   ): Question | undefined {
-    if (!request.id || this.#questions.size >= maxQuestions) return undefined;
+    if (!request.id) return undefined;
+    if (this.#questions.size >= maxQuestions) this.#withdrawOldest();
+    if (this.#questions.size >= maxQuestions) return undefined;
     // Every process numbers its questions from 0; on the session they need numbers of their own.
     const text = String(++this.#lastQuestion);
     if (call) call.openQuestions++;
@@ -157,12 +159,23 @@ export class Session implements Caller {
     return { withdraw: () => this.#withdraw(text) };
   }
 
+  /** Of the questions of calls that are over, which nobody may ever answer, the oldest makes room. */
+  #withdrawOldest(): void {
+    for (const [text, { call, answer, idText }] of this.#questions) {
+      if (!call || this.#inFlight.includes(call)) continue;
+      this.#withdraw(text);
+      answer([ownAnswer(idText, 'error', { code: -32603, message: 'The client has not answered' })]);
+      return;
+    }
+  }
+
   #withdraw(text: string): void {
     const question = this.#takeQuestion(text);
     if (!question) return;
     const params = { requestId: Number(text), reason: 'The server does not need the answer any more' };
     const notification = { jsonrpc: '2.0', method: methods.cancelled, params };
-    this.#tell([Buffer.from(JSON.stringify(notification))], question.call);
+    const isOver = question.call && !this.#inFlight.includes(question.call);
+    this.#tell([Buffer.from(JSON.stringify(notification))], isOver ? undefined : question.call);
   }
 
   #takeQuestion(text: string): OpenQuestion | undefined {

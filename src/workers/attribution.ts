@@ -1,28 +1,20 @@
 import { canAnswer, neededCapability } from '../bridge/questions.ts';
-import type { Call, Question } from '../calls/call.ts';
+import type { Question } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import type { ServerFacts } from '../mcp/handshake.ts';
 import { isListChanged, isLogWanted, isRemoved, methodNotFound, methods } from '../mcp/methods.ts';
 import { type Message, paramsOf, readMessage, textOf, valueOf } from '../mcp/message.ts';
 import { splice } from '../mcp/splice.ts';
+import { type Addressee, addresseeOf, type Attribution } from './addressee.ts';
 import type { AttachedLine } from './attached-line.ts';
-import type { Sharing } from './spec.ts';
 import { type TaskBook, taskIdOf } from './tasks.ts';
 import type { Worker } from './worker.ts';
 
 /** Where a notification comes from. */
-export interface Origin {
-  readonly worker: Worker;
-  readonly sharing: Sharing;
+export interface Origin extends Attribution {
   /** All sessions of the server. */
   readonly lines: Iterable<AttachedLine>;
-  readonly tasks: Pick<TaskBook, 'heard' | 'ownerOf'>;
-}
-
-/** Whom the server means. */
-interface Addressee {
-  readonly line: AttachedLine;
-  readonly call: Call | undefined;
+  readonly tasks: Pick<TaskBook, 'heard' | 'lineOf' | 'ownerOf'>;
 }
 
 /**
@@ -36,7 +28,8 @@ export function routeNotification(origin: Origin, message: Message): void {
   else if (isListChanged(method)) tellList(origin, message);
   else if (method === methods.cancelled) withdraw(worker, message);
   else if (method === methods.taskStatus && sharing !== 'exclusive') tellTaskStatus(origin, message);
-  else tellAddressee(worker, sharing, message);
+  else if (method === methods.elicited && sharing !== 'exclusive') tellElicited(worker, message);
+  else tellAddressee(origin, message);
 }
 
 function tellResource({ lines }: Worker, message: Message): void {
@@ -49,9 +42,17 @@ function tellList({ worker, sharing, lines }: Origin, message: Message): void {
   for (const { caller } of sharing === 'exclusive' ? worker.lines : lines) caller.hear(message, undefined);
 }
 
-function tellAddressee(worker: Worker, sharing: Sharing, message: Message): void {
-  const target = addressee(worker, sharing);
+function tellAddressee(origin: Origin, message: Message): void {
+  const target = addresseeOf(origin, message);
   if (target && isWanted(target, message)) target.line.caller.hear(message, target.call);
+}
+
+/** That a page was visited is told to who was sent there, and nobody else (2025-11-25 client/elicitation, "Completion"). */
+function tellElicited({ talk }: Worker, message: Message): void {
+  const line = talk.elicitations.get(String(paramsOf(message)['elicitationId']));
+  const { soleCall } = talk;
+  const call = soleCall?.line === line ? soleCall?.call : undefined;
+  if (line && isWanted({ line, call }, message)) line.caller.hear(message, call);
 }
 
 /** How a task stands is told to whose it is, on all their sessions. */
@@ -87,21 +88,26 @@ export function tellListChanged(lines: Iterable<AttachedLine>, feature: string):
 }
 
 /** A question of the server: asked only where it is certain who is meant, and that the client can answer it. */
-export function routeRequest(worker: Worker, sharing: Sharing, message: Message): void {
+export function routeRequest(asked: Attribution, message: Message): void {
+  const { worker, sharing } = asked;
   const { bytes, id } = message;
   if (!id) return;
   const idText = textOf(bytes, id);
   // Roots are the client's own, and a server may keep them for the next call, which may be another's.
   const isShareable = sharing === 'exclusive' || message.method !== methods.listRoots;
-  const target = isShareable ? addressee(worker, sharing) : undefined;
+  const target = isShareable ? addresseeOf(asked, message) : undefined;
   const question =
     target &&
     ask(target, message, (response) => {
       worker.talk.questions.delete(idText);
       worker.send(response);
     });
-  if (question) worker.talk.questions.set(idText, { call: target.call, withdraw: () => question.withdraw() });
-  else refuse(worker, message);
+  if (!question) {
+    refuse(worker, message);
+    return;
+  }
+  worker.talk.questions.set(idText, { call: target.call, withdraw: () => question.withdraw() });
+  if (message.method === methods.elicit) worker.talk.sentToPage(paramsOf(message), target.line);
 }
 
 function ask(
@@ -132,20 +138,6 @@ function withdraw(worker: Worker, { bytes, requestId }: Message): void {
   const idText = textOf(bytes, requestId);
   worker.talk.questions.get(idText)?.withdraw();
   worker.talk.questions.delete(idText);
-}
-
-/**
- * The holder of the only call in flight; on a worker of one session, that session in any case. A client without
- * sessions is there only in its calls: of several that are all its own, a question is of the one that waits for no
- * answer of its client's yet, for it may have left others so and never come back to them.
- */
-function addressee(worker: Worker, sharing: Sharing): Addressee | undefined {
-  const sole = worker.talk.soleCall;
-  if (sole || sharing !== 'exclusive') return sole;
-  const unasked = worker.talk.soleUnasked;
-  if (unasked?.call.visitor) return unasked;
-  const [only] = worker.lines;
-  return only && { line: only, call: undefined };
 }
 
 /** Of a client that cannot be told, or cannot answer. */

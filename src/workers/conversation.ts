@@ -1,9 +1,10 @@
+import { errorCodeOf } from '../bridge/error-code.ts';
 import type { Call, Question } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import { initializedNotification, type ServerFacts } from '../mcp/handshake.ts';
 import { memberOf } from '../mcp/members.ts';
-import { type Message, readMessage, textOf } from '../mcp/message.ts';
-import { methods } from '../mcp/methods.ts';
+import { type Message, readMessage, textOf, valueOf } from '../mcp/message.ts';
+import { methods, urlElicitationRequired } from '../mcp/methods.ts';
 import { Multiplexer, type Waiter } from '../mcp/multiplexer.ts';
 import { type Edit, splice } from '../mcp/splice.ts';
 import type { Clock } from '../time/clock.ts';
@@ -56,6 +57,8 @@ export type ReadAnswer<Result> = (response: Message, idText: string) => Result;
 const maxReplyDepth = 256;
 /** Of tasks whose progress is passed on; older ones are silent. */
 const maxTaskTokens = 1000;
+/** Of pages that clients were sent to; what is said of older ones is dropped. */
+const maxElicitations = 1000;
 
 /** What is said between the proxy and one worker, in the worker's era. */
 export class Conversation {
@@ -65,6 +68,10 @@ export class Conversation {
   unansweredOf: string | undefined;
   /** Questions of the server that wait for an answer, by its own id. */
   readonly questions = new Map<string, OpenQuestion>();
+  /** Whom the server has sent to a page, by its own id of that. */
+  readonly elicitations = new Map<string, AttachedLine>();
+  /** When what it may still be at work on can be over, on the proxy's clock. */
+  #doubtUntil = 0;
   /** Tokens of calls that became tasks, by the id they had on the worker. */
   readonly #taskTokens = new Map<number, { readonly line: AttachedLine; readonly tokenText: string }>();
   readonly #parts: ConversationParts;
@@ -104,6 +111,33 @@ export class Conversation {
     return sole && 'call' in sole ? (sole as CallWaiter) : undefined;
   }
 
+  /** The calls of a session that are in flight. */
+  callsOf(line: AttachedLine): readonly Call[] {
+    return [...this.#mux.waiters()]
+      .filter((waiter): waiter is CallWaiter => 'line' in waiter && waiter.line === line)
+      .map(({ call }) => call);
+  }
+
+  /**
+   * Could what the server says of itself be about a call of another key, which was given up? For as long as that call
+   * could have taken: a server that heard of its end does not answer it.
+   */
+  mayMeanOther(keyName: string): boolean {
+    const { unansweredOf } = this;
+    return (
+      unansweredOf !== undefined && unansweredOf !== keyName && this.#parts.clock.now() < this.#doubtUntil
+    );
+  }
+
+  /** A client was told to visit a page, by a question or by an error: what the server says of it later is for that client. */
+  sentToPage(elicitation: unknown, line: AttachedLine): void {
+    const { elicitationId } = (elicitation ?? {}) as { readonly elicitationId?: unknown };
+    if (typeof elicitationId !== 'string') return;
+    this.elicitations.set(elicitationId, line);
+    const [oldest] = this.elicitations.keys();
+    if (this.elicitations.size > maxElicitations && oldest !== undefined) this.elicitations.delete(oldest);
+  }
+
   /** The only call in flight whose client is not being asked something already, if there is exactly one. */
   get soleUnasked(): { readonly call: Call; readonly line: AttachedLine } | undefined {
     const asked = new Set([...this.questions.values()].map(({ call }) => call));
@@ -137,6 +171,7 @@ export class Conversation {
           this.hasAnswered = true;
           listener.finished(call);
           this.#keepToken(placed, response, innerId);
+          if (response.error) this.#keepElicitations(line, response);
           settle({ resolve, reject }, () => read(response, idText));
         },
         progress: (notification) => {
@@ -152,7 +187,7 @@ export class Conversation {
       const putAt = clock.now();
       call.cancellation.listen((reason) => {
         this.#mux.cancel(innerId);
-        this.#leftUnanswered(line.caller.keyName);
+        this.#leftUnanswered(call);
         listener.finished(call);
         reject(reason);
         if (reason instanceof ProxyError && reason.code === 'TIMED_OUT') listener.timedOut(putAt);
@@ -224,7 +259,16 @@ export class Conversation {
     task.line.caller.hear(readMessage(Buffer.concat(told), maxReplyDepth), undefined);
   }
 
-  #leftUnanswered(keyName: string): void {
+  /** Error -32042 names the pages that its client must visit first. */
+  #keepElicitations(line: AttachedLine, response: Message): void {
+    if (errorCodeOf(response) !== urlElicitationRequired) return;
+    const { data } = valueOf(response, response.error) as { data?: { elicitations?: unknown } | null };
+    const elicitations = data?.elicitations;
+    if (Array.isArray(elicitations)) for (const each of elicitations) this.sentToPage(each, line);
+  }
+
+  #leftUnanswered({ keyName, startedAt, deadline }: Call): void {
+    this.#doubtUntil = Math.max(this.#doubtUntil, startedAt + deadline.max);
     const isOther = this.unansweredOf !== undefined && this.unansweredOf !== keyName;
     this.unansweredOf = isOther ? '' : keyName;
   }

@@ -35,7 +35,7 @@ export interface PoolParts {
   /** A worker answered its handshake. */
   readonly started: (worker: Worker) => void;
   /** Whose the server's tasks are. */
-  readonly tasks: () => Pick<TaskBook, 'heard' | 'ownerOf'>;
+  readonly tasks: () => Pick<TaskBook, 'heard' | 'lineOf' | 'ownerOf'>;
   /** A worker said that a list of the server's changed. */
   readonly listChanged: (message: Message) => void;
 }
@@ -225,7 +225,7 @@ export class Pool {
     return {
       request: (worker, message) => {
         this.isInteractive ||= isQuestion(message.method);
-        routeRequest(worker, sharing, message);
+        routeRequest({ worker, sharing, tasks: tasks() }, message);
       },
       notification: (worker, message) => {
         if (isListChanged(message.method)) listChanged(message);

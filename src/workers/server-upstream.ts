@@ -16,7 +16,7 @@ import { openServerMemory } from './server-memory.ts';
 import { SessionLine } from './session-line.ts';
 import type { ServerSpec } from './spec.ts';
 import type { PoolTools } from './start-worker.ts';
-import { createTaskBook, type TaskBook } from './tasks.ts';
+import { TaskBook } from './tasks.ts';
 import { Visitors } from './visitors.ts';
 import type { Worker } from './worker.ts';
 
@@ -67,7 +67,7 @@ export class ServerUpstream implements Upstream, LineServer {
       isExclusive: () => this.#pool.spec.pool.sharing === 'exclusive',
       workerOf: (serial) => this.#workerBy(serial),
     });
-    this.#tasks = createTaskBook(tools.clock, (serial) => this.#workerBy(serial));
+    this.#tasks = new TaskBook(tools.clock, (serial) => this.#workerBy(serial));
   }
 
   get pool(): Pool {

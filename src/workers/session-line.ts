@@ -47,7 +47,8 @@ export class SessionLine implements SessionWay {
     const worker = this.#tasks.workerOf(taskIdOf(call.message), keyName);
     if (!worker) return failed(call, invalidParams, 'There is no such task of yours, or it is over');
     return worker.exchange({ call, line: this.line, edits: [] }, (response, idText) => {
-      if (method !== 'tasks/result') this.#tasks.heard(valueOf(response, response.result));
+      if (method === 'tasks/result') this.#tasks.fetched(taskIdOf(call.message));
+      else this.#tasks.heard(valueOf(response, response.result));
       return plainReply(response, idText);
     });
   }
@@ -90,9 +91,8 @@ export class SessionLine implements SessionWay {
 
   #readerOf({ serial }: Speaker): ReadAnswer<Reply> {
     if (this.#isAlone) return plainReply;
-    const { keyName } = this.line.caller;
     return (response, idText) => {
-      this.#tasks.note(serial, keyName, response);
+      this.#tasks.note(serial, this.line, response);
       return plainReply(response, idText);
     };
   }

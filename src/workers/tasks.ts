@@ -1,34 +1,30 @@
 import { memberOf } from '../mcp/members.ts';
 import { type Message, paramsOf, valueOf } from '../mcp/message.ts';
 import type { Clock } from '../time/clock.ts';
+import type { AttachedLine } from './attached-line.ts';
 import type { Worker } from './worker.ts';
+
+/** A session's line that may ask for tasks. */
+type TaskLine = AttachedLine & { readonly isGone: boolean };
 
 /** A task of 2025-11-25: a call whose answer is fetched later, by whoever made it and nobody else. */
 interface Task {
   readonly worker: Worker;
-  readonly keyName: string;
+  /** Of the session that asked for it. */
+  readonly line: TaskLine;
   /** On the proxy's clock. */
   readonly until: number;
-}
-
-export interface TaskBook {
-  /** The answer of worker `serial` to a call: if it is a task, it is `keyName`'s from now on. */
-  note(serial: number, keyName: string, response: Message): void;
-  /** The worker that has the task; undefined if there is no such task of this key, or it is gone. */
-  workerOf(taskId: unknown, keyName: string): Worker | undefined;
-  /** Whose task a message is about. */
-  ownerOf(taskId: unknown): string | undefined;
-  /** What was said of a task: one that is over keeps its worker no longer. */
-  heard(task: unknown): void;
-  /** The tasks of a key, as their servers list them. */
-  list(keyName: string): Promise<unknown[]>;
+  isOver: boolean;
 }
 
 /** A task that says nothing of how long it is kept is kept so long, and none longer, in milliseconds. */
 const longestMs = 3_600_000;
+/** How long the result of a task that is over may lie before its worker need not be kept for it, in milliseconds. */
+const unfetchedMs = 300_000;
 const maxTasks = 10_000;
 const maxPages = 20;
 const terminal = new Set(['completed', 'failed', 'cancelled']);
+const keyOf = ({ line }: Task) => line.caller.keyName;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -36,55 +32,86 @@ const isRecord = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Task ids are a worker's, and a worker is shared: without this book one client could fetch another's results. */
-export function createTaskBook(clock: Clock, workerBy: (serial: number) => Worker | undefined): TaskBook {
-  const tasks = new Map<string, Task>();
+export class TaskBook {
+  readonly #tasks = new Map<string, Task>();
+  readonly #clock: Clock;
+  readonly #workerBy: (serial: number) => Worker | undefined;
 
-  function find(taskId: unknown): Task | undefined {
-    const task = tasks.get(String(taskId));
-    if (!task || (clock.now() < task.until && task.worker.state !== 'gone')) return task;
-    drop(String(taskId));
+  constructor(clock: Clock, workerBy: (serial: number) => Worker | undefined) {
+    this.#clock = clock;
+    this.#workerBy = workerBy;
+  }
+
+  /** The answer of worker `serial` to a call of `line`: if it is a task, it is of its session and key from now on. */
+  note(serial: number, line: TaskLine, { bytes, resultMembers }: Message): void {
+    const span = memberOf(resultMembers, 'task');
+    const worker = span && this.#workerBy(serial);
+    if (!worker) return;
+    const said: unknown = JSON.parse(bytes.toString('utf8', span.start, span.end));
+    const { taskId, ttl } = isRecord(said) ? said : {};
+    // One that another has already cannot be had by naming it again.
+    if (typeof taskId !== 'string' || this.#find(taskId)) return;
+    const keepMs = typeof ttl === 'number' && ttl > 0 ? Math.min(ttl, longestMs) : longestMs;
+    this.#tasks.set(taskId, { worker, line, until: this.#clock.now() + keepMs, isOver: false });
+    worker.liveTasks.add(taskId);
+    this.#clock.after(keepMs, () => this.#drop(taskId));
+    const [oldest] = this.#tasks.keys();
+    if (this.#tasks.size > maxTasks && oldest !== undefined) this.#drop(oldest);
+  }
+
+  /** The worker that has the task; undefined if there is no such task of this key, or it is gone. */
+  workerOf(taskId: unknown, keyName: string): Worker | undefined {
+    const task = this.#find(taskId);
+    return task && keyOf(task) === keyName && task.worker.isOpen ? task.worker : undefined;
+  }
+
+  /** Whose task a message is about: the name of a key. */
+  ownerOf(taskId: unknown): string | undefined {
+    const task = this.#find(taskId);
+    return task && keyOf(task);
+  }
+
+  /** The session that asked for the task, if it is still there. */
+  lineOf(taskId: unknown): AttachedLine | undefined {
+    const line = this.#find(taskId)?.line;
+    return line?.isGone === false ? line : undefined;
+  }
+
+  /** What was said of a task. One that is over keeps its worker only for a while, until its result is fetched. */
+  heard(said: unknown): void {
+    if (!isRecord(said) || !terminal.has(String(said['status']))) return;
+    const { taskId, status } = said;
+    const task = this.#find(taskId);
+    if (!task || task.isOver) return;
+    task.isOver = true;
+    if (status === 'cancelled') this.fetched(taskId);
+    else this.#clock.after(unfetchedMs, () => this.fetched(taskId));
+  }
+
+  /** Its result was fetched: it keeps its worker no longer. */
+  fetched(taskId: unknown): void {
+    this.#tasks.get(String(taskId))?.worker.liveTasks.delete(String(taskId));
+  }
+
+  /** The tasks of a key, as their servers list them. */
+  async list(keyName: string): Promise<unknown[]> {
+    const own = [...this.#tasks.values()].filter((task) => keyOf(task) === keyName);
+    const workers = new Set(own.map(({ worker }) => worker));
+    const lists = await Promise.all([...workers].map((worker) => listOf(worker)));
+    return lists.flat().filter((task) => isRecord(task) && this.ownerOf(task['taskId']) === keyName);
+  }
+
+  #find(taskId: unknown): Task | undefined {
+    const task = this.#tasks.get(String(taskId));
+    if (!task || (this.#clock.now() < task.until && task.worker.state !== 'gone')) return task;
+    this.#drop(String(taskId));
     return undefined;
   }
 
-  function drop(taskId: string): void {
-    tasks.get(taskId)?.worker.liveTasks.delete(taskId);
-    tasks.delete(taskId);
+  #drop(taskId: string): void {
+    this.fetched(taskId);
+    this.#tasks.delete(taskId);
   }
-
-  return {
-    note(serial, keyName, { bytes, resultMembers }) {
-      const span = memberOf(resultMembers, 'task');
-      const worker = span && workerBy(serial);
-      if (!worker) return;
-      const said: unknown = JSON.parse(bytes.toString('utf8', span.start, span.end));
-      const { taskId, ttl } = isRecord(said) ? said : {};
-      // One that another has already cannot be had by naming it again.
-      if (typeof taskId !== 'string' || find(taskId)) return;
-      const keepMs = typeof ttl === 'number' && ttl > 0 ? Math.min(ttl, longestMs) : longestMs;
-      tasks.set(taskId, { worker, keyName, until: clock.now() + keepMs });
-      worker.liveTasks.add(taskId);
-      clock.after(keepMs, () => drop(taskId));
-      const [oldest] = tasks.keys();
-      if (tasks.size > maxTasks && oldest !== undefined) drop(oldest);
-    },
-    workerOf(taskId, keyName) {
-      const task = find(taskId);
-      return task?.keyName === keyName && task.worker.isOpen ? task.worker : undefined;
-    },
-    ownerOf: (taskId) => find(taskId)?.keyName,
-    heard(task) {
-      if (!isRecord(task) || !terminal.has(String(task['status']))) return;
-      const taskId = String(task['taskId']);
-      tasks.get(taskId)?.worker.liveTasks.delete(taskId);
-    },
-    async list(keyName) {
-      const workers = new Set(
-        [...tasks.values()].filter((task) => task.keyName === keyName).map(({ worker }) => worker),
-      );
-      const lists = await Promise.all([...workers].map((worker) => listOf(worker)));
-      return lists.flat().filter((task) => isRecord(task) && find(task['taskId'])?.keyName === keyName);
-    },
-  };
 }
 
 async function listOf(worker: Worker): Promise<unknown[]> {

@@ -169,6 +169,7 @@ export class Worker {
   exchange<Result>(placed: Placed, read: ReadAnswer<Result>): Promise<Result> {
     this.calls++;
     placed.call.dispatched = true;
+    placed.call.heardAt = this.#parts.clock.now();
     return this.talk.exchange(placed, read);
   }
 

@@ -12,7 +12,8 @@ function begin(own = deadline) {
   const calls = new Roster<Call>();
   const joined = createDeadlines(calls, clock);
   const join = () => {
-    const call = someCall({ deadline: own, startedAt: clock.now(), heardAt: clock.now() });
+    const now = clock.now();
+    const call = someCall({ deadline: own, dispatched: true, startedAt: now, heardAt: now });
     calls.add(call);
     joined();
     return call;
@@ -88,10 +89,23 @@ test('while there is no call, nothing is looked at', () => {
 
 test('the client hears whether the tool may have run', () => {
   const [waiting, running] = [begin(), begin()];
-  running.call.dispatched = true;
+  waiting.call.dispatched = false;
   for (const { clock } of [waiting, running]) clock.advance(deadline.max);
   expect(waiting.reason()).toMatchObject({ executed: 'no' });
   expect(waiting.reason()?.message).toContain('never reached the server');
   expect(running.reason()).toMatchObject({ executed: 'unknown' });
   expect(running.reason()?.message).toContain('may have run');
+});
+
+test('how long a call waits for a worker is not the server’s time', () => {
+  const { clock, call, progress, reason } = begin();
+  call.dispatched = false;
+  clock.advance(deadline.call * 2);
+  expect(reason()).toBeUndefined();
+  call.dispatched = true;
+  progress();
+  clock.advance(deadline.call - 1);
+  expect(reason()).toBeUndefined();
+  clock.advance(1 + lookEveryMs);
+  expect(reason()?.code).toBe('TIMED_OUT');
 });

@@ -10,6 +10,8 @@ import { createStream } from './some-stream.ts';
 
 /** Messages kept for a client that is away. */
 const mostKept = 64;
+/** Questions of servers that a client may leave unanswered. */
+const mostAsked = 64;
 
 function createSession() {
   const session = new Session('id' as SessionId, { tenantId: acme, keyName: 'laptop' }, 'default', {
@@ -275,6 +277,25 @@ describe('a question of the server', () => {
     answerLast(session, stream.heard);
     expect(answers).toBe(1);
     expect(sent).toEqual([]);
+  });
+
+  test('of a call that is over makes room for a new one, and its server is told', () => {
+    const { session } = createSession();
+    const stream = createStream();
+    session.listen(stream);
+    const told: string[] = [];
+    const call = someCall({});
+    session.began(call);
+    const ask = (id: number) =>
+      session.ask(messageOf({ id, method: 'roots/list' }), call, (response) =>
+        told.push(Buffer.concat(response).toString()),
+      );
+    for (let id = 0; id < mostAsked; id++) expect(ask(id)).toBeDefined();
+    expect(ask(mostAsked)).toBeUndefined();
+    session.ended(call);
+    expect(ask(mostAsked + 1)).toBeDefined();
+    expect(told.map((text) => JSON.parse(text) as object)).toMatchObject([{ id: 0, error: {} }]);
+    expect(stream.heard.filter((text) => text.includes('notifications/cancelled'))).toHaveLength(1);
   });
 });
 
