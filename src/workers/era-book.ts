@@ -29,7 +29,7 @@ export function createEraBook(file: StateFile, clock: Pick<Clock, 'wall'>): EraB
   return {
     find(spec) {
       const entry = entries.get(commandVersion(spec));
-      return entry && clock.wall() - entry.at < validMs ? entry : unknown;
+      return entry && isProven(entry) && clock.wall() - entry.at < validMs ? entry : unknown;
     },
     note(spec, { legacy, modern }) {
       const key = commandVersion(spec);
@@ -41,6 +41,9 @@ export function createEraBook(file: StateFile, clock: Pick<Clock, 'wall'>): EraB
     },
   };
 }
+
+/** That a server speaks neither may only mean that its credentials were wrong. */
+const isProven = ({ legacy, modern }: EraVerdict) => legacy === true || modern === true;
 
 /**
  * The same for the same program: its command line, and size and date of the files named in it. No secret goes in, and

@@ -12,18 +12,34 @@ export interface ServerEras {
   workerEra(client: Era): Era | undefined;
   /** A handshake of `era` was answered, or refused. True if the other era should be tried instead. */
   learned(era: Era, speaks: boolean): boolean;
+  /** A process came to no handshake of `era` for another reason: it ended, was silent, or talked nonsense. */
+  stumbled(era: Era): void;
 }
 
-/** `fixed` is what the tenant's file says, if it does. */
+/**
+ * `fixed` is what the tenant's file says, if it does. `known` may come from another tenant with the same command, and who
+ * says no may mean its credentials: it is no more than a guess until a process of this tenant's has answered, and only
+ * then is what is known saved for others.
+ */
 export function createServerEras(
   fixed: Era | undefined,
   known: EraVerdict,
   save: (verdict: EraVerdict) => void,
 ): ServerEras {
   let verdict = known;
+  const proven = new Set<Era>();
+  let isModernDoubtful = false;
+
+  function keep(next: EraVerdict): void {
+    const isNews = next.legacy !== verdict.legacy || next.modern !== verdict.modern;
+    verdict = next;
+    if (isNews && proven.size > 0) save(verdict);
+  }
+
   return {
     workerEra(client) {
       if (fixed) return fixed;
+      if (isModernDoubtful) return 'legacy';
       const { legacy, modern } = verdict;
       if (client === 'legacy') return legacy === false && modern !== false ? 'modern' : 'legacy';
       if (modern === undefined) return legacy === false ? 'modern' : undefined;
@@ -31,12 +47,15 @@ export function createServerEras(
     },
     learned(era, speaks) {
       if (fixed) return false;
-      if (verdict[era] !== speaks) {
-        verdict = { ...verdict, [era]: speaks };
-        save(verdict);
-      }
+      if (speaks) proven.add(era);
+      const isSettled = isModernDoubtful && era === 'legacy' && speaks;
+      keep({ ...verdict, [era]: speaks, ...(isSettled && { modern: false }) });
+      if (era === 'legacy') isModernDoubtful = false;
       const other = era === 'legacy' ? verdict.modern : verdict.legacy;
       return !speaks && other !== false;
+    },
+    stumbled(era) {
+      if (!proven.has('modern')) isModernDoubtful = era === 'modern';
     },
   };
 }

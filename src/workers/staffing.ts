@@ -187,6 +187,7 @@ export class Staffing {
       waiting.refuseAll(wrong, ({ who }) => who.kind === kind);
       return wrong;
     }
+    if (!failure?.isRefusal) eras.stumbled(kind.era);
     failed(failure?.permanent ?? false, thrown instanceof Error ? thrown.message : '');
     return thrown;
   }

@@ -60,7 +60,7 @@ function expectFast(outcomes: readonly Outcome[]): void {
     expect(Number(retryAfter)).toBeLessThanOrEqual(60);
   }
   const times = outcomes.map(({ tookMs }) => tookMs).toSorted((a, b) => a - b);
-  expect(times[Math.floor(times.length / 2)]).toBeLessThan(100);
+  expect(times[Math.floor(times.length / 2)]).toBeLessThan(1000);
 }
 
 describe('a server that always dies', () => {

@@ -8,9 +8,12 @@
  */
 import type { SendHandle } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { closeInherited } from './inherited.ts';
 import type { FromKeeper, LaunchOrder, ToKeeper } from './keeper-messages.ts';
 import { createKept, type Kept, startKept } from './kept-process.ts';
 import { carriesMark, findProcesses, groupOf, kill, killAll, runsAs } from './processes.ts';
+
+closeInherited();
 
 const [mark = '', instanceFile = ''] = process.argv.slice(2);
 /** How long the last sweep may take, in milliseconds: a fork bomb is faster than one look. */

@@ -17,6 +17,7 @@ function erasWith(known: EraVerdict, fixed?: Era) {
     saved,
     workerEra: (client: Era) => eras.workerEra(client),
     learned: (era: Era, speaks: boolean) => eras.learned(era, speaks),
+    stumbled: (era: Era) => eras.stumbled(era),
   };
 }
 
@@ -93,5 +94,50 @@ describe('what is learned', () => {
       false,
       false,
     ]);
+  });
+});
+
+describe('what a tenant’s own processes have not shown', () => {
+  test('is not kept for others: who says no to one tenant may mean its credentials', () => {
+    const { learned, saved } = erasWith(verdict(unknown, unknown));
+    learned('legacy', false);
+    learned('modern', false);
+    expect(saved).toEqual([]);
+    learned('legacy', true);
+    expect(saved).toEqual([verdict(yes, no)]);
+  });
+
+  test('is doubted when a process comes to nothing by it, and the other era is tried', () => {
+    const { learned, stumbled, workerEra } = erasWith(verdict(no, yes));
+    expect(workerEra('legacy')).toBe('modern');
+    stumbled('modern');
+    expect([workerEra('legacy'), workerEra('modern')]).toEqual(['legacy', 'legacy']);
+    // It was true after all, and the process had ended for another reason.
+    expect(learned('legacy', false)).toBe(true);
+    expect(workerEra('legacy')).toBe('modern');
+    learned('modern', true);
+    stumbled('modern');
+    expect(workerEra('legacy')).toBe('modern');
+  });
+
+  test('is found to be wrong by the tenant’s first process that answers', () => {
+    const { learned, saved, stumbled, workerEra } = erasWith(verdict(no, yes));
+    stumbled('modern');
+    learned('legacy', true);
+    expect([workerEra('legacy'), workerEra('modern')]).toEqual(['legacy', 'legacy']);
+    expect(saved).toEqual([verdict(yes, no)]);
+  });
+
+  test('goes to and fro while nothing comes of either', () => {
+    const { stumbled, workerEra } = erasWith(verdict(no, unknown));
+    for (const [era, next] of [
+      ['modern', 'legacy'],
+      ['legacy', 'modern'],
+      ['modern', 'legacy'],
+    ] as const) {
+      expect(workerEra('legacy')).toBe(era);
+      stumbled(era);
+      expect(workerEra('legacy')).toBe(next);
+    }
   });
 });

@@ -1,5 +1,7 @@
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
@@ -32,4 +34,30 @@ test('a proxy that is gone before it has taken the pipes of a launch leaves noth
   keeper.stdin!.destroy();
   expect(await exited).toBe(0);
   expect(carriers()).toEqual([]);
+});
+
+test('what the proxy was started with is not open to servers', async () => {
+  const open = openSync(import.meta.filename, 'r');
+  const stdio: ('ignore' | 'inherit' | 'ipc' | 'pipe' | number)[] = ['pipe', 'ignore', 'inherit', 'ipc'];
+  // Node closes what has the numbers that follow, up to the first gap.
+  const places = [4, 40, 200];
+  for (let place = stdio.length; place <= 200; place++) stdio.push(places.includes(place) ? open : 'ignore');
+  const keeper = fork(keeperFile, [mark, ''], { env: {}, execArgv: [], stdio });
+  closeSync(open);
+  const said = new Promise<string>((resolve) => {
+    keeper.on('message', (message, handle) => {
+      if ((message as { type: string }).type !== 'stdout') return;
+      (handle as Socket).once('data', (chunk: Buffer) => resolve(chunk.toString()));
+    });
+  });
+  const [file, ...args] = gated({}, ['/bin/sh', '-c', 'echo /proc/$$/fd/*; sleep 60']);
+  const env = { PATH: '/usr/bin:/bin', [markName]: `${mark}.2` };
+  keeper.send({ type: 'launch', id: 2, file, args, env, cwd: '/', isWrapped: false });
+  const descriptors = (await said)
+    .trim()
+    .split(' ')
+    .map((each) => Number(path.basename(each)));
+  for (const place of places) expect(descriptors).not.toContain(place);
+  keeper.stdin!.destroy();
+  await new Promise((resolve) => keeper.once('exit', resolve));
 });
