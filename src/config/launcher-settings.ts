@@ -14,7 +14,7 @@ export function launcherSettings(config: Config) {
 
 /** What no server may see, whatever folder it is in: absolute paths. */
 function hiddenFrom({ file, folder, tenants, state, admin, secrets }: Config): string[] {
-  return [
+  const all = [
     file,
     tenants,
     state,
@@ -23,6 +23,7 @@ function hiddenFrom({ file, folder, tenants, state, admin, secrets }: Config): s
     ...('file' in secrets.masterKey ? [secrets.masterKey.file] : []),
     ...filesOf(folder).map((name) => path.join(folder, name)),
   ];
+  return [...new Set(all)];
 }
 
 /** A folder that is made for one thing is hidden with it, so that what comes into it later is hidden too. */
@@ -35,9 +36,7 @@ function withOwnFolder(file: string, folder: string): string[] {
 /** What holds variables for the proxy, and settings it may have been started with at another time. */
 function filesOf(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((name) =>
-      /^(?:\.env(?:\..*)?|secrets|proxy\.config\.ya?ml)$/.test(name),
-    );
+    return readdirSync(folder).filter((name) => /^(?:\.env.*|secrets|proxy\.config\.ya?ml)$/.test(name));
   } catch {
     return [];
   }

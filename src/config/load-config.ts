@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import path from 'node:path';
 import { readRegularFile } from '../files/read-regular-file.ts';
 import { masterKeySource } from '../secrets/settings.ts';
@@ -50,12 +51,13 @@ const maxFileBytes = 1024 ** 2;
 
 function readText(file: string): { text: string } | { problem: Problem } {
   const read = readRegularFile(file, maxFileBytes);
-  if (read.ok) return { text: read.bytes.toString('utf8') };
-  const { reason } = read;
-  if (reason === 'ENOENT' && file === defaultConfigFile) return { text: '' };
+  if (read.ok && isUtf8(read.bytes)) return { text: read.bytes.toString('utf8') };
   const problem = (code: Problem['code'], message: string) => ({
     problem: { file, line: 0, column: 0, code, message },
   });
+  if (read.ok) return problem('YAML_SYNTAX', 'It is not UTF-8: save it in that encoding');
+  const { reason } = read;
+  if (reason === 'ENOENT' && file === defaultConfigFile) return { text: '' };
   if (reason === 'too big') return problem('TOO_BIG', 'It is larger than 1 MiB');
   if (reason === 'no file') return problem('UNREADABLE', 'It is no regular file');
   return problem(

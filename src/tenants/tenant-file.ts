@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { signatureOf } from '../files/file-signature.ts';
@@ -45,7 +46,9 @@ export function readTenantFile(file: string, shown: string): FileText {
     problem: { file: shown, line: 0, column: 0, code, message },
   });
   const read = readRegularFile(file, maxFileBytes);
-  if (read.ok) return { text: read.bytes.toString('utf8') };
+  if (read.ok && isUtf8(read.bytes)) return { text: read.bytes.toString('utf8') };
+  // What cannot be read as it was meant would be another value, and a credential that nobody has written.
+  if (read.ok) return problem('YAML_SYNTAX', 'It is not UTF-8: save it in that encoding');
   const { reason } = read;
   if (reason === 'no file') return problem('UNREADABLE', 'It is no file, or it may not be looked at');
   if (reason === 'too big') return problem('TOO_BIG', `It is larger than ${maxFileBytes / 1024} KiB`);

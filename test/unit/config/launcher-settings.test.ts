@@ -36,11 +36,11 @@ test('what the proxy keeps, its door and its settings are hidden, whatever the s
 
 test('so is what holds variables, also when it comes later', () => {
   const before = hidden('proxy.config.yaml');
-  for (const name of ['.env', '.env.local']) writeFileSync(path.join(temp.path, name), 'A=1');
+  for (const name of ['.env', '.env.local', '.envrc']) writeFileSync(path.join(temp.path, name), 'A=1');
   mkdirSync(path.join(temp.path, 'secrets'));
   writeFileSync(path.join(temp.path, 'env.txt'), '');
   const after = hidden('proxy.config.yaml');
-  expect(after.filter((name) => !before.includes(name))).toEqual(['.env', '.env.local', 'secrets']);
+  expect(after.filter((name) => !before.includes(name))).toEqual(['.env', '.env.local', '.envrc', 'secrets']);
 });
 
 test('and what the settings put elsewhere', () => {

@@ -66,6 +66,11 @@ test('a file is read as it is', () => {
   expect(read('a.yaml')).toEqual({ text: 'tenant: ä\r\n' });
 });
 
+test('what is not UTF-8 is a problem, for it would come to be another value', () => {
+  writeFileSync(temp.file('latin.yaml'), Buffer.from('tenant: a\xe9\xff', 'latin1'));
+  expect(read('latin.yaml')).toMatchObject({ problem: { code: 'YAML_SYNTAX' } });
+});
+
 test('a page of settings is read, a book is not', () => {
   writeFileSync(temp.file('page.yaml'), 'x'.repeat(64 * 1024));
   writeFileSync(temp.file('book.yaml'), 'x'.repeat(64 * 1024 + 1));
