@@ -78,6 +78,7 @@ describe('whoever is refused hears the same words', () => {
     ['an unknown key', undefined, 'nobody-has-this'],
     ['an empty key', undefined, ''],
     ['an empty bearer', 'Bearer ', undefined],
+    ['another scheme before it', 'Basic bearer key-of-acme', undefined],
     ['no scheme', 'key-of-acme', undefined],
     ['another scheme', 'Basic key-of-acme', undefined],
     ['two words', 'Bearer key-of-acme more', undefined],
@@ -275,4 +276,18 @@ test('a key is worth something from the addresses of its tenant only, and elsewh
   expect(() => by('Bearer near', undefined, '198.51.100.7')).toThrow(refusalOf('Bearer unknown'));
   expect(() => by('Bearer near', undefined, '')).toThrow(refusalOf('Bearer unknown'));
   expect(by('Bearer far', undefined, '198.51.100.7').tenantId).toBe('globex');
+});
+
+test('a key is of 512 letters at most', () => {
+  const [longest, tooLong] = ['x'.repeat(512), 'x'.repeat(513)];
+  add(holder('acme', { longest, tooLong }));
+  expect(byKey(longest).keyName).toBe('longest');
+  expect(refusalOf(undefined, tooLong)).toBe(refusalOf(undefined, 'unknown'));
+});
+
+test('a key that stands twice goes with the tenant all the same', () => {
+  const twice = holder('acme', { laptop: 'key-of-acme', phone: 'key-of-acme' });
+  add(twice);
+  ring.apply({ added: [], changed: [], removed: [twice] });
+  expect(ring.size).toBe(0);
 });

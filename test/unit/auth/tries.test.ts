@@ -74,6 +74,12 @@ describe('an address that shows wrong keys', () => {
     expect(attempt('right')).toBe('ada');
   });
 
+  test('is remembered while others come', () => {
+    wrong(perMinute);
+    expect(wrong(1, '192.0.2.2')).toEqual(['UNAUTHENTICATED']);
+    expect(wrong(1)).toEqual(['RATE_LIMITED']);
+  });
+
   test('does not cost another address its tries', () => {
     wrong(perMinute + 10);
     expect(wrong(1, '192.0.2.2')).toEqual(['UNAUTHENTICATED']);
@@ -86,6 +92,9 @@ describe('addresses of one place', () => {
     ['2001:db8::', '2001:db8:0:0:1:2:3:4'],
     ['::1', '::2'],
     ['2001:db8::1:0:0:0:1', '2001:db8:0:1::1'],
+    ['::1', '0:0:0:0:0:0:0:2'],
+    ['2001:db8::', '2001:db8:0:0:0:0:0:1'],
+    [`${'x'.repeat(64)}1`, `${'x'.repeat(64)}2`],
   ])('%s and %s have their tries together', (one, other) => {
     wrong(perMinute, one);
     expect(wrong(1, other)).toEqual(['RATE_LIMITED']);
@@ -94,6 +103,7 @@ describe('addresses of one place', () => {
   test.each([
     ['2001:db8:0:1::1', '2001:db8:0:2::1'],
     ['::ffff:192.0.2.1', '::ffff:192.0.2.2'],
+    ['2001:db8:1:23::1', '2001:db8:12:3::1'],
   ])('%s and %s do not', (one, other) => {
     wrong(perMinute, one);
     expect(wrong(1, other)).toEqual(['UNAUTHENTICATED']);

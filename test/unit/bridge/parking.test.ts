@@ -120,6 +120,7 @@ describe('a question of the server', () => {
     worker.ask('0', `"method":"elicitation/create","params":{${oddMembers}}`);
     const got = await required(reply);
     expect(got).toMatchObject({ id: 1, resultType: 'input_required', park: 1 });
+    expect((await reply).isError).toBe(false);
     expect(textOf(await reply)).toContain(`{"r1":{"method":"elicitation/create","params":{${oddMembers}}}}`);
     expect(parking.size).toBe(1);
   });
@@ -192,6 +193,15 @@ describe('a client that comes back', () => {
     expect(textOf(await resume(park, 2)!)).toBe('2 done without');
   });
 
+  test('finds the failure that came meanwhile', async () => {
+    const { resume, worker, park, parking } = await parkedPlace();
+    const error = new ProxyError('CRASHED', 'It ended');
+    worker.fail(error);
+    await turn();
+    await expect(resume(park, 2)!).rejects.toBe(error);
+    expect(parking.size).toBe(0);
+  });
+
   test('a second time, to what is over, finds nothing', async () => {
     const { resume, worker, park } = await parkedPlace();
     const reply = resume(park, 2, { r1: '{}' });
@@ -212,10 +222,13 @@ describe('a client that comes back', () => {
   });
 
   test('is told what the worker says now, and may have run the tool already', async () => {
-    const { resume, callOf, worker, park, parking } = await parkedPlace();
+    const { resume, call, callOf, worker, park, parking } = await parkedPlace();
     const told: string[] = [];
     let awake = 0;
     worker.call.tell([Buffer.from('nobody hears it')]);
+    worker.call.stayAwake();
+    worker.call.heardAt = 66;
+    expect([call.heardAt, worker.call.heardAt]).toEqual([66, 66]);
     const second = callOf(2, {
       tell: (message) => told.push(Buffer.concat(message).toString()),
       stayAwake: () => awake++,
@@ -292,4 +305,67 @@ test('of the answers whose clients are away only the last sixteen are kept', asy
     undefined,
   ]);
   expect(textOf(await resume(parks[4]!, 99)!)).toBe('99 done');
+});
+
+test('an answer that nobody fetches is kept for five minutes', async () => {
+  const { clock, resume, worker, park, parking } = await parkedPlace();
+  worker.answer('done');
+  await turn();
+  clock.advance(fiveMinutesMs - 16);
+  expect(parking.size).toBe(1);
+  clock.advance(16);
+  expect([parking.size, resume(park, 2)]).toEqual([0, undefined]);
+});
+
+test('calls that were given up take no place among the answers that are kept', async () => {
+  const { begin, required, resume, clock } = somePlace();
+  for (let id = 1; id <= 16; id++) {
+    const { worker, reply } = begin(id);
+    worker.ask('0');
+    await required(reply);
+  }
+  clock.advance(fiveMinutesMs - 1000);
+  const { worker, reply } = begin(17);
+  worker.ask('0');
+  const { park } = await required(reply);
+  worker.answer('done');
+  await turn();
+  clock.advance(1000);
+  await turn();
+  expect(textOf(await resume(park, 99)!)).toBe('99 done');
+});
+
+describe('of its client the worker sees', () => {
+  test('what the first request said, whichever is open', () => {
+    const clientInfo = { name: 'c', version: '1' };
+    const visitor = { capabilities: { roots: {} }, clientInfo, logLevel: 'info', ask: () => undefined };
+    const { begin } = somePlace();
+    const { worker, call } = begin(1, { visitor });
+    expect(worker.call.visitor).toMatchObject({ capabilities: { roots: {} }, clientInfo, logLevel: 'info' });
+    call.heardAt = 5;
+    call.dispatched = true;
+    expect([worker.call.heardAt, worker.call.dispatched]).toEqual([5, true]);
+    worker.call.dispatched = false;
+    expect(call.dispatched).toBe(false);
+  });
+
+  test('that it can answer nothing, if it did not say', () => {
+    const worker = someWorker();
+    void somePlace().parking.begin(someCall(), owner, worker.start);
+    expect(worker.call.visitor).toMatchObject({
+      capabilities: {},
+      clientInfo: undefined,
+      logLevel: undefined,
+    });
+  });
+});
+
+test('a question that comes while the client is away is asked in the next round', async () => {
+  const { begin, required, resume } = somePlace();
+  const { worker, reply } = begin(1);
+  worker.ask('0');
+  const { park } = await required(reply);
+  worker.ask('1');
+  const again = await required(resume(park, 2, { r1: '{}' })!);
+  expect(Object.keys(again.inputRequests)).toEqual(['r2']);
 });

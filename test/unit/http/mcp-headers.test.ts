@@ -2,9 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { ProxyError } from '../../../src/calls/error.ts';
 import {
   checkGetHeaders,
+  checkGetVersion,
   checkPostHeaders,
   checkVersion,
+  credentialsOf,
   header,
+  namedTenantOf,
   requireSessionId,
   sessionIdOf,
 } from '../../../src/http/mcp-headers.ts';
@@ -116,4 +119,28 @@ test('a header that is not there is undefined, and one that may come often is no
   const many = requestWith({});
   many.headers['set-cookie'] = ['a', 'b'];
   expect(header(many, 'set-cookie')).toBeUndefined();
+});
+
+test('GET and DELETE are of the legacy era, and other revisions are none', () => {
+  const versionOf = (headers: Record<string, string>) => verdict(() => checkGetVersion(requestWith(headers)));
+  expect(versionOf({})).toBe('passes');
+  for (const version of legacyVersions) expect(versionOf({ 'mcp-protocol-version': version })).toBe('passes');
+  expect(versionOf({ 'mcp-protocol-version': '2026-07-28' })).toBe('METHOD_NOT_ALLOWED');
+  expect(versionOf({ 'mcp-protocol-version': '1999-01-01' })).toBe('INVALID_REQUEST');
+});
+
+test('who asks is in two headers, and comes from an address; which tenant it thinks it is of, in a third', () => {
+  const request = requestWith({ authorization: 'Bearer a', 'x-api-key': 'b', 'x-tenant-id': 'acme' });
+  expect(credentialsOf(request, '192.0.2.1')).toEqual({
+    authorization: 'Bearer a',
+    apiKey: 'b',
+    remote: '192.0.2.1',
+  });
+  expect(namedTenantOf(request)).toBe('acme');
+  expect(credentialsOf(requestWith({}), '')).toEqual({
+    authorization: undefined,
+    apiKey: undefined,
+    remote: '',
+  });
+  expect(namedTenantOf(requestWith({}))).toBeUndefined();
 });

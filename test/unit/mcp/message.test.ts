@@ -119,9 +119,93 @@ describe('reading a message', () => {
   });
 });
 
+/** The parts of a message as they are written. */
+function partsOf(text: string) {
+  const { bytes, resultMembers, ...message } = read(text);
+  const spans = Object.entries(message).filter(
+    (entry): entry is [string, { start: number; end: number }] => typeof entry[1] === 'object',
+  );
+  const parts = Object.fromEntries(spans.map(([name, span]) => [name, textOf(bytes, span)]));
+  return { parts, members: resultMembers.map(({ key, value }) => [key, textOf(bytes, value)]) };
+}
+
+describe('where the parts stand', () => {
+  test('in a request', () => {
+    const meta = '{"a":1,"io.modelcontextprotocol/protocolVersion":"x","b":2, "progressToken":3}';
+    const params = `{"progressToken":"t","requestId":4,"requestState":"s","name":"n","uri":"u","_meta":${meta}}`;
+    expect(partsOf(`{"jsonrpc":"2.0","params":${params},"id":1,"method":"m"}`).parts).toEqual({
+      ...{ id: '1', params, meta, metaToken: '3', claim: '"x"' },
+      ...{ token: '"t"', requestId: '4', state: '"s"', name: '"n"', uri: '"u"' },
+    });
+  });
+
+  test.each(['null', '5', '[{"progressToken":1}]', '"x"'])('a _meta of %s has none', (meta) => {
+    const { parts } = partsOf(`{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":${meta},"name":"n"}}`);
+    expect(parts).toMatchObject({ name: '"n"' });
+    expect(parts).not.toHaveProperty('meta');
+    expect(parts).not.toHaveProperty('metaToken');
+  });
+
+  test('what only looks like one elsewhere is none', () => {
+    const all =
+      '{"progressToken":1,"requestId":1,"requestState":1,"name":1,"uri":1,"_meta":{"progressToken":1}}';
+    const message = `{"jsonrpc":"2.0","id":1,"method":"m","metaToken":2,"token":2,"x":${all},"x":1,"params":{"arguments":${all}}}`;
+    expect(partsOf(message).parts).toEqual({ id: '1', params: `{"arguments":${all}}` });
+    const error = `{"code":1,"code":2,"message":"",${all.slice(1)}`;
+    expect(partsOf(`{"jsonrpc":"2.0","id":1,"error":${error}}`).parts).toEqual({ id: '1', error });
+  });
+
+  test('in a response, with the members of its result', () => {
+    const result = '{"a":{"b":1}, "a":2,"name":"n"}';
+    expect(partsOf(`{"jsonrpc":"2.0","id":1,"result":${result}}`)).toEqual({
+      parts: { id: '1', result },
+      members: [
+        ['a', '{"b":1}'],
+        ['a', '2'],
+        ['name', '"n"'],
+      ],
+    });
+    expect(partsOf('{"jsonrpc":"2.0","id":1,"result":[{"a":1}]}').members).toEqual([]);
+    const error = '{"code":1,"message":"","data":{}}';
+    expect(partsOf(`{"jsonrpc":"2.0","id":1,"error":${error}}`)).toEqual({
+      parts: { id: '1', error },
+      members: [],
+    });
+  });
+
+  test('of a result with very many members, the first of them', () => {
+    const result = `{${Array.from({ length: 300 }, (_, nth) => `"k${nth}":${nth}`).join()}}`;
+    const { parts, members } = partsOf(`{"jsonrpc":"2.0","id":1,"result":${result}}`);
+    expect([parts['result'], members.length, members.at(-1)]).toEqual([result, 256, ['k255', '255']]);
+  });
+});
+
+test('of params with many members none may stand twice, be it late', () => {
+  const some = Array.from({ length: 40 }, (_, nth) => `"k${nth}":${nth}`);
+  const withMembers = (members: string[]) => `{"jsonrpc":"2.0","method":"m","params":{${members.join()}}}`;
+  expect(codeOf(withMembers(some))).toBe('read');
+  for (const twice of [0, 15, 16, 17, 39]) {
+    expect(codeOf(withMembers([...some, some[twice]!]))).toBe('PARSE_ERROR');
+  }
+});
+
+test.each([
+  '{"jsonrpc":"2.0","id":true,"result":{}}',
+  '{"jsonrpc":"2.0","id":{},"error":{}}',
+  '{"jsonrpc":"2.0","id":1,"method":7}',
+  '{"jsonrpc":"2.0","id":1,"method":null}',
+])('%s is JSON, and no message', (text) => {
+  expect(codeOf(text)).toBe('INVALID_REQUEST');
+});
+
+test('a response has no method', () => {
+  expect(read('{"jsonrpc":"2.0","id":1,"result":{}}').method).toBe('');
+});
+
 test('params are read as a record even if they are something else', () => {
   expect(paramsOf(read('{"jsonrpc":"2.0","id":1,"method":"m","params":[1]}'))).toEqual([1]);
-  expect(paramsOf(read('{"jsonrpc":"2.0","id":1,"method":"m"}'))).toEqual({});
+  for (const rest of ['', ',"params":null', ',"params":7'])
+    expect(paramsOf(read(`{"jsonrpc":"2.0","id":1,"method":"m"${rest}}`))).toEqual({});
 });
 
 describe('a batch', () => {
@@ -134,5 +218,18 @@ describe('a batch', () => {
   test('must not be empty or endless', () => {
     expect(() => splitBatch(Buffer.from('[]'))).toThrow(MalformedMessage);
     expect(() => splitBatch(Buffer.from(`[${Array(101).fill('1').join()}]`))).toThrow(MalformedMessage);
+  });
+
+  test.each(['[{"a":1}', '[{"a":1}] x', '[{"a":1},]'])('that is broken is none: %s', (text) => {
+    expect(() => splitBatch(Buffer.from(text))).toThrow(
+      expect.objectContaining({ name: 'MalformedMessage', code: 'PARSE_ERROR' }),
+    );
+  });
+
+  test('may hold as many as it is said', () => {
+    expect(splitBatch(Buffer.from('[1,2]'), 2)).toHaveLength(2);
+    expect(() => splitBatch(Buffer.from('[1,2,3]'), 2)).toThrow(
+      expect.objectContaining({ code: 'INVALID_REQUEST' }),
+    );
   });
 });

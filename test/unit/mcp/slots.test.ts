@@ -40,6 +40,16 @@ test('a place that is still taken does not keep a newer one out', () => {
   expect(slots.get(7)).toBeUndefined();
 });
 
+test('what was taken out is gone, wherever it was', () => {
+  const slots = new Slots<number>();
+  for (let number = 1; number <= 600; number++) slots.add(number, number);
+  for (const number of [7, 600]) {
+    expect(slots.take(number)).toBe(number);
+    expect([slots.take(number), slots.get(number)]).toEqual([undefined, undefined]);
+  }
+  expect([slots.size, slots.values().length]).toEqual([598, 598]);
+});
+
 test('is empty when it was cleared', () => {
   const slots = new Slots<number>();
   for (let number = 1; number <= 600; number++) slots.add(number, number);

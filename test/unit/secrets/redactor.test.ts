@@ -84,6 +84,15 @@ describe('of several secrets', () => {
     }
   });
 
+  test('that begin alike the longest is masked, whichever came first', () => {
+    for (const order of [
+      ['token-ab', 'token-abcd'],
+      ['token-abcd', 'token-ab'],
+    ]) {
+      expect(createRedactor(order)('token-abcd token-ab')).toBe(`${mask} ${mask}`);
+    }
+  });
+
   test('texts that mean something to a regular expression are texts', () => {
     expect(createRedactor(['.*.*.*', 'a+b(c)[d]'])('abcdefg .*.*.* a+b(c)[d]')).toBe(
       `abcdefg ${mask} ${mask}`,
@@ -147,6 +156,27 @@ describe('what is looked for', () => {
     endB!();
     clock.advance(600_000);
     expect(redactor.redact('shared-token-1')).toBe('shared-token-1');
+  });
+
+  test('of two secrets that begin alike, one stays when the other goes', () => {
+    const clock = createFakeClock();
+    const redactor = new Redactor(clock);
+    const begin = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9';
+    const [endOne] = ['one', 'two'].map((end) => redactor.hold(environment([`${begin}.${end}`])));
+    endOne!();
+    clock.advance(600_000);
+    expect(redactor.redact(`${begin}.one ${begin}.two`)).toBe(`${begin}.one ${mask}`);
+  });
+
+  test('is looked for again when a process has it again, long after the last was gone', () => {
+    const clock = createFakeClock();
+    const redactor = new Redactor(clock);
+    const same = environment(['first-token-1']);
+    redactor.hold(same)();
+    clock.advance(600_000);
+    expect(redactor.redact('first-token-1')).toBe('first-token-1');
+    redactor.hold(same);
+    expect(redactor.redact('first-token-1')).toBe(mask);
   });
 
   test("is no name of the proxy's own: the id of the tenant, the name of its server", () => {

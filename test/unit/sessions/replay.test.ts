@@ -49,6 +49,15 @@ describe('what was said', () => {
     expect(missedTexts(replay, heard[2]!.id!)).toEqual([]);
   });
 
+  test('in several pieces is told again as one, and nothing is missing', () => {
+    const { replay } = createReplay();
+    const stream = replay.open('listening', createConnection().connection);
+    const start = stream.eventId;
+    stream.write(['{"a":', '"é"', '}'].map((piece) => Buffer.from(piece)));
+    expect(missedTexts(replay, start)).toEqual(['{"a":"é"}']);
+    expect(replay.missedSince(start)).toMatchObject({ hasGap: false });
+  });
+
   test('on one stream is not told on another', () => {
     const { replay } = createReplay();
     const [a, b] = [
@@ -158,6 +167,8 @@ describe('what is kept is bounded', () => {
   test.each([
     ['in messages', { events: 3 }],
     ['in bytes', { perSession: 3 * 170 }],
+    ['in bytes, of which none may be left over', { perSession: 3 * 161 }],
+    ['in bytes of the tenant, of which none may be left over', { total: 4 * 3 * 161 }],
     ['in bytes of the tenant, which may have a quarter', { total: 4 * 3 * 170 }],
   ])('%s: the oldest goes, and a reply that has a gap cannot be told again', (_what, own) => {
     const { replay } = createReplay(own);
@@ -193,6 +204,24 @@ describe('what is kept is bounded', () => {
     stream.write(say('2'));
     expect(() => replay.missedSince(start)).toThrow(refused);
     expect(missedTexts(replay, eventId)).toEqual(['2']);
+  });
+
+  test('and what was said before that message is kept', () => {
+    const { replay } = createReplay();
+    const stream = replay.open('listening', createConnection().connection);
+    const start = stream.eventId;
+    for (const text of ['1', 'x'.repeat(someBounds.perSession), '2']) stream.write(say(text));
+    expect(missedTexts(replay, start)).toEqual(['1', '2']);
+    expect(replay.missedSince(start)).toMatchObject({ hasGap: true });
+  });
+
+  test('of several sessions of one tenant each in turn forgets what is oldest', () => {
+    const { budget } = createReplay({ total: 4 * 4 * 161 });
+    const sessions = [new Replay(acme, budget), new Replay(acme, budget)];
+    const [one, two] = sessions.map((each) => each.open('reply', createConnection().connection));
+    for (const text of ['1', '2', '3', '4']) one!.write(say(text));
+    for (const text of ['5', '6']) two!.write(say(text));
+    expect(sessions.map(({ bytes }) => bytes)).toEqual([3 * 161, 161]);
   });
 
   test('a listening stream with a gap goes on all the same, and says that it has one', () => {

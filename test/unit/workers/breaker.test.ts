@@ -107,3 +107,11 @@ test('who is refused hears when to come back, and the time runs down', () => {
   expect(refusal.message).toContain('again in 2 s');
   expect(refusal.message).not.toContain('secret');
 });
+
+test('once a worker has started nobody waits for the next try', () => {
+  const { breaker } = watched();
+  breaker.failed(true, 'no such command');
+  expect(breaker.allowance).toEqual({ waitMs: restartBounds.maxMs, failFast: true });
+  breaker.started();
+  expect(breaker.allowance).toEqual({ waitMs: 0, failFast: false });
+});

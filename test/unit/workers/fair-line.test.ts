@@ -100,3 +100,23 @@ test('nobody is passed over by a tenant that holds more, and everybody is served
     }),
   );
 });
+
+test('who was served long ago and comes again is no earlier than those who have waited since', () => {
+  const line = new FairLine<string>();
+  for (const tenant of ['old', 'other']) {
+    line.took(tenant);
+    line.gaveBack(tenant);
+  }
+  line.wait('patient', 'patient');
+  line.wait('old', 'old');
+  expect(served(line)).toEqual(['patient', 'old']);
+});
+
+test('the tenants that wait are those of whom somebody does', () => {
+  const line = new FairLine<string>();
+  line.took('busy');
+  for (const tenant of ['acme', 'acme', 'globex']) line.wait(tenant, tenant);
+  expect([...line.waitingTenants()]).toEqual(['acme', 'globex']);
+  served(line);
+  expect([...line.waitingTenants()]).toEqual([]);
+});

@@ -127,6 +127,17 @@ describe('when all seats are taken', () => {
     expect(asked).toBe(2);
   });
 
+  test('and several become idle at once, each of them is asked that is waited for', async () => {
+    let idle = 0;
+    const evict = () => (idle-- > 0 ? leaving() : undefined);
+    const seats = someSeats({ max: 3, spawns: 5, evict });
+    for (let nth = 0; nth < 3; nth++) await seats.take('acme', wanted, atOnce);
+    for (let nth = 0; nth < 2; nth++) void seats.take('acme', wanted, atOnce);
+    idle = 3;
+    seats.becameIdle();
+    expect(idle).toBe(1);
+  });
+
   test('and all are busy, the first to become idle is asked', async () => {
     let idle = 0;
     const evict = () => (idle-- > 0 ? leaving() : undefined);
@@ -216,6 +227,24 @@ test('a seat that comes too late is not taken', async () => {
   expect(seats).toMatchObject({ taken: 0, waiting: 0 });
 });
 
+test('who did not take a seat that came too late holds none, and is made room for the next time', async () => {
+  let yielded = 0;
+  const yieldOne = () => {
+    yielded++;
+    return Promise.resolve();
+  };
+  let isWanted = true;
+  const seats = someSeats({ max: 1, spawns: 5, evict: nobody, yieldOne });
+  await seats.take('busy', wanted, atOnce);
+  const late = seats.take('late', () => isWanted, atOnce);
+  isWanted = false;
+  seats.release('busy');
+  expect(await late).toBeUndefined();
+  await seats.take('busy', wanted, atOnce);
+  void seats.take('late', wanted, atOnce);
+  expect(yielded).toBe(2);
+});
+
 test('one who leaves and says so does not make another leave', async () => {
   let asked = 0;
   const evict = () => {
@@ -278,4 +307,66 @@ describe('between tenants', () => {
     seats.becameIdle();
     expect(yielded).toBe(1);
   });
+
+  test('who was made room for and has nothing again is made room for again', async () => {
+    const gone: (() => void)[] = [];
+    const yieldOne = () => new Promise<void>((resolve) => gone.push(resolve));
+    const seats = someSeats({ max: 2, spawns: 5, evict: nobody, yieldOne });
+    for (let nth = 0; nth < 2; nth++) await seats.take('greedy', wanted, atOnce);
+    for (let round = 1; round <= 2; round++) {
+      const waiting = seats.take('quiet', wanted, atOnce);
+      expect(gone).toHaveLength(round);
+      gone.at(-1)!();
+      seats.release('greedy');
+      expect(await waiting).toBe('started');
+      await settled();
+      seats.release('quiet');
+      await seats.take('greedy', wanted, atOnce);
+    }
+  });
+
+  test('who could not be made room for is when somebody can', async () => {
+    let isTwo = false;
+    let yielded = 0;
+    const yieldOne = () => {
+      if (!isTwo) return undefined;
+      yielded++;
+      return leaving();
+    };
+    const seats = someSeats({ max: 1, spawns: 5, evict: nobody, yieldOne });
+    await seats.take('busy', wanted, atOnce);
+    for (const tenant of ['quiet', 'shy']) void seats.take(tenant, wanted, atOnce);
+    isTwo = true;
+    seats.becameIdle();
+    expect(yielded).toBe(2);
+  });
+
+  test('no busy worker has to finish for whom an idle one leaves already', async () => {
+    const evicted = [leaving()];
+    let yielded = 0;
+    const yieldOne = () => {
+      yielded++;
+      return leaving();
+    };
+    const seats = someSeats({ max: 1, spawns: 5, evict: () => evicted.pop(), yieldOne });
+    await seats.take('busy', wanted, atOnce);
+    void seats.take('quiet', wanted, atOnce);
+    seats.becameIdle();
+    expect(yielded).toBe(0);
+  });
+});
+
+test('who has left is no longer on its way out: the next that waits has another asked', async () => {
+  const gone: (() => void)[] = [];
+  const evict = () => new Promise<void>((resolve) => gone.push(resolve));
+  const seats = someSeats({ max: 1, spawns: 5, evict });
+  await seats.take('acme', wanted, atOnce);
+  for (let round = 1; round <= 3; round++) {
+    const waiting = seats.take('acme', wanted, atOnce);
+    expect(gone).toHaveLength(round);
+    gone.at(-1)!();
+    seats.release('acme');
+    await waiting;
+    await settled();
+  }
 });

@@ -82,6 +82,12 @@ describe('exclusive', () => {
     expect(fittingWorker([someWorker(0), home], ada(home), exclusive)).toBe(home);
   });
 
+  test('not even its own, if it speaks the other era', () => {
+    const home = someWorker(0);
+    expect(fittingWorker([home], ada(home, modernKind), exclusive)).toBeUndefined();
+    expect(fittingWorker([home], ada(home, askingKind), exclusive)).toBe(home);
+  });
+
   test('never another’s', () => {
     const closed = someWorker(0, false);
     expect(fittingWorker([someWorker(0)], ada(undefined), exclusive)).toBeUndefined();

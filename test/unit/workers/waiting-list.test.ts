@@ -83,6 +83,16 @@ describe('a call that is served', () => {
   });
 });
 
+test('a call that cannot even be put on its worker ends so, and is out of the list', async () => {
+  const { list } = createQueue();
+  const waiting = list.add('a', someCall(), () => {
+    throw new ProxyError('BAD_REPLY', 'It cannot be sent');
+  });
+  first(list).serve(someWorker());
+  await expect(waiting).rejects.toMatchObject({ code: 'BAD_REPLY' });
+  expect(list.size).toBe(0);
+});
+
 describe('a call does not wait', () => {
   test('when too many do already; those stay where they are', async () => {
     const { list, enter } = createQueue(1);
@@ -154,6 +164,13 @@ describe('when another generation takes over', () => {
     list.moveOn(false);
     expect(await moved).toBe('UNAVAILABLE');
     expect(list.size).toBe(0);
+  });
+
+  test('who did not say so has not moved, and may come back at once', async () => {
+    const { list } = createQueue();
+    const waiting = list.add('a', someCall(), () => undefined);
+    list.moveOn(true);
+    await expect(waiting).rejects.toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: 1000 });
   });
 });
 
