@@ -11,11 +11,12 @@ const elicit = (id: string) =>
 const roots = messageOf({ id: 5, method: 'roots/list' });
 const able = { capabilities: { elicitation: {}, roots: {} } };
 
+const tasks = { heard: () => undefined, ownerOf: () => undefined, lineOf: () => undefined };
+
 /** A session that can answer, or cannot, on a worker of its own or of many. */
 function createAsked(own = able) {
   const listener = createListener(own);
   const talker = createTalker(listener.line);
-  const tasks = { heard: () => undefined, ownerOf: () => undefined };
   const origin = { worker: talker.worker, sharing: 'shared' as Sharing, lines: [listener.line], tasks };
   return {
     ...listener,
@@ -52,7 +53,7 @@ describe('a question of the server', () => {
   test('is put to whose the only call is, and the answer goes to the worker, once', () => {
     const { worker, call, line, asked, sent, open } = createAsked();
     const only = call(line);
-    routeRequest(worker, 'shared', elicit('"é"'));
+    routeRequest({ worker, sharing: 'shared', tasks }, elicit('"é"'));
     expect(asked.map(({ method, call }) => [method, call])).toEqual([['elicitation/create', only]]);
     expect([...open.values()].map(({ call }) => call)).toEqual([only]);
     asked[0]!.answer('{"result":1}');
@@ -65,7 +66,7 @@ describe('a question of the server', () => {
       const { worker, call, line, asked, sent, open } = createAsked();
       call(line);
       call(line);
-      routeRequest(worker, 'shared', elicit(id));
+      routeRequest({ worker, sharing: 'shared', tasks }, elicit(id));
       expectRefusal(sent, id);
       expect([asked, open.size]).toEqual([[], 0]);
     },
@@ -73,16 +74,19 @@ describe('a question of the server', () => {
 
   test('is refused where no call is, unless the worker is one session’s', () => {
     const { worker, asked, sent } = createAsked();
-    routeRequest(worker, 'leased', elicit('7'));
+    routeRequest({ worker, sharing: 'leased', tasks }, elicit('7'));
     expectRefusal(sent, '7');
-    routeRequest(worker, 'exclusive', elicit('8'));
+    routeRequest({ worker, sharing: 'exclusive', tasks }, elicit('8'));
     expect(asked.map(({ call }) => call)).toEqual([undefined]);
     expect(sent).toHaveLength(1);
   });
 
   test('is refused where nobody calls and the one session cannot answer', () => {
     const { worker, asked, sent } = createAsked();
-    routeRequest(worker, 'exclusive', messageOf({ id: 7, method: 'sampling/createMessage', params: {} }));
+    routeRequest(
+      { worker, sharing: 'exclusive', tasks },
+      messageOf({ id: 7, method: 'sampling/createMessage', params: {} }),
+    );
     expectRefusal(sent, '7');
     expect(asked).toEqual([]);
   });
@@ -90,16 +94,19 @@ describe('a question of the server', () => {
   test('for roots is asked only on a worker that is one session’s', () => {
     const { worker, call, line, asked, sent } = createAsked();
     call(line);
-    routeRequest(worker, 'leased', roots);
+    routeRequest({ worker, sharing: 'leased', tasks }, roots);
     expectRefusal(sent, '5');
-    routeRequest(worker, 'exclusive', roots);
+    routeRequest({ worker, sharing: 'exclusive', tasks }, roots);
     expect(asked.map(({ method }) => method)).toEqual(['roots/list']);
   });
 
   test('that the client cannot answer is refused, and its call goes on', () => {
     const { worker, call, line, asked, sent } = createAsked({ capabilities: { elicitation: {}, roots: {} } });
     const only = call(line);
-    routeRequest(worker, 'shared', messageOf({ id: 7, method: 'sampling/createMessage', params: {} }));
+    routeRequest(
+      { worker, sharing: 'shared', tasks },
+      messageOf({ id: 7, method: 'sampling/createMessage', params: {} }),
+    );
     expectRefusal(sent, '7');
     expect([asked, only.cancellation.reason]).toEqual([[], undefined]);
   });
@@ -110,7 +117,7 @@ describe('of a visitor', () => {
     const { worker, call, line, asked, sent, open } = createAsked();
     const guest = createVisitor({ elicitation: {} });
     call(line, { visitor: guest.visitor });
-    routeRequest(worker, 'shared', elicit('7'));
+    routeRequest({ worker, sharing: 'shared', tasks }, elicit('7'));
     expect([guest.asked, asked, sent, open.size]).toEqual([['elicitation/create'], [], [], 1]);
   });
 
@@ -118,7 +125,7 @@ describe('of a visitor', () => {
     const { worker, call, line, asked, sent } = createAsked();
     const guest = createVisitor({});
     const only = call(line, { visitor: guest.visitor });
-    routeRequest(worker, 'shared', elicit('7'));
+    routeRequest({ worker, sharing: 'shared', tasks }, elicit('7'));
     expectRefusal(sent, '7');
     const reason = only.cancellation.reason!;
     expect([reason.code, reason.executed]).toEqual(['MISSING_CAPABILITY', 'unknown']);
@@ -130,7 +137,7 @@ describe('of a visitor', () => {
   test('a call is not over for a request that is no question', () => {
     const { worker, call, line, sent } = createAsked();
     const only = call(line, { visitor: createVisitor({}).visitor });
-    routeRequest(worker, 'shared', messageOf({ id: 7, method: 'own/question' }));
+    routeRequest({ worker, sharing: 'shared', tasks }, messageOf({ id: 7, method: 'own/question' }));
     expectRefusal(sent, '7');
     expect(only.cancellation.reason).toBeUndefined();
   });
@@ -139,9 +146,9 @@ describe('of a visitor', () => {
     const { worker, call, line, sent } = createAsked();
     const [one, two] = [createVisitor({ elicitation: {} }), createVisitor({ elicitation: {} })];
     call(line, { visitor: one.visitor });
-    routeRequest(worker, 'exclusive', elicit('7'));
+    routeRequest({ worker, sharing: 'exclusive', tasks }, elicit('7'));
     call(line, { visitor: two.visitor });
-    routeRequest(worker, 'exclusive', elicit('8'));
+    routeRequest({ worker, sharing: 'exclusive', tasks }, elicit('8'));
     expect([one.asked, two.asked, sent]).toEqual([['elicitation/create'], ['elicitation/create'], []]);
   });
 });
@@ -150,7 +157,7 @@ describe('a question the server takes back', () => {
   test('is withdrawn from the client, and its answer is waited for no more', () => {
     const { worker, call, line, withdrawn, open, cancel } = createAsked();
     call(line);
-    routeRequest(worker, 'shared', elicit('7'));
+    routeRequest({ worker, sharing: 'shared', tasks }, elicit('7'));
     cancel('7');
     expect([withdrawn, open.size]).toEqual([[], 1]);
     cancel(7);

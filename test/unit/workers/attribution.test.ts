@@ -23,7 +23,11 @@ function createHouse(sharing: Sharing = 'shared', owner?: string) {
   ];
   const talker = createTalker(here.line, too.line);
   const heardOfTasks: unknown[] = [];
-  const tasks = { heard: (task: unknown) => heardOfTasks.push(task), ownerOf: () => owner };
+  const tasks = {
+    heard: (task: unknown) => heardOfTasks.push(task),
+    ownerOf: () => owner,
+    lineOf: () => undefined,
+  };
   const lines: AttachedLine[] = [here.line, too.line, elsewhere.line];
   return {
     ...talker,
