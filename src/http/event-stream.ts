@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { SessionStream } from '../sessions/resumable-stream.ts';
 
-/** A stream whose reader does not keep up is closed rather than kept in memory. */
+/** A stream whose reader does not keep up with so much is closed rather than kept in memory. */
 const maxBufferedBytes = 8 * 1024 * 1024;
 
 const headers = {
@@ -35,15 +35,15 @@ export function openEventStream(
 ): EventStream {
   response.writeHead(200, { ...headers, ...extra });
   const isOpen = () => !response.writableEnded && !response.destroyed;
+  const keepsUp = createPatience(response);
   const gather = createGatherer(response);
   return {
     write(message, eventId) {
       if (!isOpen()) return false;
-      if (response.writableLength > maxBufferedBytes) {
+      if (!keepsUp(gather(), sizeOf(message))) {
         response.destroy();
         return false;
       }
-      gather();
       const start = eventId === undefined ? before : Buffer.from(`id: ${eventId}\nevent: message\ndata: `);
       for (const part of joined([start, ...message, after])) response.write(part);
       return true;
@@ -66,18 +66,42 @@ export function openEventStream(
 /**
  * What is said in one turn of the event loop leaves in one piece: most of what a small event costs is its way into the
  * kernel, and progress often comes together with the answer. Corked is the socket: a corked response loses events on Node 24.
+ * Returns whether a turn begins.
  */
-function createGatherer({ socket }: ServerResponse): () => void {
+function createGatherer({ socket }: ServerResponse): () => boolean {
   let isGathering = false;
   const release = (): void => {
     isGathering = false;
     socket?.uncork();
   };
   return () => {
-    if (isGathering || !socket) return;
+    if (isGathering) return false;
+    if (!socket) return true;
     isGathering = true;
     socket.cork();
     setImmediate(release);
+    return true;
+  };
+}
+
+/**
+ * Does the reader keep up? Asked with the size of each message, and whether it is the first of its turn. What is said in
+ * one turn nobody can have read before the turn is over, and one answer alone may be larger than the bound: so what counts
+ * is what was left before the turn, beyond the most that one turn has added to it.
+ */
+function createPatience(response: ServerResponse): (isNewTurn: boolean, size: number) => boolean {
+  let saidInTurn = 0;
+  let mostInTurn = 0;
+  return (isNewTurn, size) => {
+    if (isNewTurn) {
+      saidInTurn = 0;
+      const left = response.writableLength;
+      if (left > maxBufferedBytes + mostInTurn) return false;
+      if (left <= maxBufferedBytes) mostInTurn = 0;
+    }
+    saidInTurn += size;
+    mostInTurn = Math.max(mostInTurn, saidInTurn);
+    return true;
   };
 }
 
@@ -86,7 +110,9 @@ export function prime(stream: EventStream, eventId: string, retryMs: number): vo
   stream.writeEvent([`id: ${eventId}`, `retry: ${retryMs}`, 'data: ']);
 }
 
+const sizeOf = (parts: readonly Buffer[]) => parts.reduce((total, part) => total + part.length, 0);
+
 function joined(parts: readonly Buffer[]): readonly Buffer[] {
-  const size = parts.reduce((total, part) => total + part.length, 0);
+  const size = sizeOf(parts);
   return size <= joinUpTo ? [Buffer.concat(parts, size)] : parts;
 }

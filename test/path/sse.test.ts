@@ -109,6 +109,22 @@ describe('the official client of HTTP+SSE', () => {
     expect(await callText(client, 'ask')).toContain('Hello yourself');
   });
 
+  test('gets answers that are larger than what a stream may leave unread, and those right behind them', async () => {
+    const client = await connectOfficial(at('/sse'), keyOf('globex'));
+    const bytes = 9 * 1024 ** 2;
+    const asked = [
+      callText(client, 'big', { bytes }),
+      callText(client, 'echo', { text: 'one' }),
+      callText(client, 'echo', { text: 'two' }),
+    ];
+    const answers = await Promise.allSettled(asked);
+    expect(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value.length : 'cut'))).toEqual([
+      bytes,
+      3,
+      3,
+    ]);
+  });
+
   test('goes on after its stream was cut, on another that it opens by itself', async () => {
     const relay = await startRelay(at('/sse'));
     onTestFinished(() => relay.stop());

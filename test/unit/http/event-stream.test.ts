@@ -1,8 +1,11 @@
 import { type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type EventStream, openEventStream, prime } from '../../../src/http/event-stream.ts';
 import { begin, eventOf, fetched, pledge, responseOf, serve } from './serving.ts';
+
+const MiB = 1024 * 1024;
 
 /** A stream and the client that listens to it. */
 async function connect() {
@@ -114,12 +117,42 @@ test('a reader that does not keep up is cut off, rather than kept in memory', as
   heard.pause();
   heard.on('error', () => undefined);
   const closed = new Promise((resolve) => response.once('close', resolve));
-  const message = [Buffer.alloc(1024 * 1024, 'x')];
+  const message = [Buffer.alloc(MiB, 'x')];
   const mostMessages = 32;
   let taken = 0;
-  while (taken < mostMessages && stream.write(message)) taken++;
+  while (taken < mostMessages && stream.write(message)) {
+    taken++;
+    await turn();
+  }
   expect(taken).toBeGreaterThan(4);
   expect(taken).toBeLessThan(mostMessages);
   await closed;
   expect(response.writableFinished).toBe(false);
+});
+
+test('nor is one kept in memory whose messages are large', async () => {
+  const { heard, response, stream } = await connect();
+  heard.pause();
+  heard.on('error', () => undefined);
+  const message = [Buffer.alloc(12 * MiB, 'x')];
+  let taken = 0;
+  while (taken < 8 && stream.write(message)) {
+    taken++;
+    await turn();
+  }
+  expect(taken).toBeLessThan(5);
+  expect(response.destroyed).toBe(true);
+});
+
+test('a reader is not cut off because much is said before it can have read any of it', async () => {
+  const { heard, stream } = await connect();
+  const large = [Buffer.alloc(9 * MiB, 'x')];
+  // In one turn, and in the next, when most of it is on its way still.
+  for (const message of [large, large, [Buffer.from('{"a":1}')]]) expect(stream.write(message)).toBe(true);
+  await turn();
+  expect(stream.write([Buffer.from('{"b":2}')])).toBe(true);
+  stream.close();
+  const body = await text(heard);
+  expect(body.endsWith(eventOf('{"a":1}') + eventOf('{"b":2}'))).toBe(true);
+  expect(body.length).toBeGreaterThan(18 * MiB);
 });
