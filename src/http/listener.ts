@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { ProxyError } from '../calls/error.ts';
+import { createCors } from './cors.ts';
 import { sendError } from './error-reply.ts';
 import type { McpEndpoint } from './mcp-endpoint.ts';
 import { sessionIdOf } from './mcp-headers.ts';
@@ -51,8 +52,10 @@ const stalledMs = 65_000;
 export async function openListener(parts: ListenerParts): Promise<Listener> {
   const { endpoint, sse, isReady } = parts;
   const checkOrigin = createOriginCheck(parts);
+  const cors = createCors(parts.allowedOrigins);
 
   function route(request: IncomingMessage, response: ServerResponse): void {
+    cors.allow(request, response);
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     if (path === '/healthz') say(response, 200, 'ok');
     else if (path === '/readyz') say(response, isReady() ? 200 : 503, isReady() ? 'ready' : 'not ready');
@@ -64,6 +67,7 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
     if (kind === undefined && path !== messagePath)
       throw new ProxyError('NOT_FOUND', 'Nothing here; MCP is at /mcp');
     checkOrigin(request);
+    if (cors.preflight(request, response)) return;
     if (kind === undefined) sse.post(request, response);
     else if (kind === 'sse' || isOldConnect(request, path)) sse.open(request, response, server);
     else endpoint.handle(request, response, server);

@@ -26,7 +26,7 @@ export function createOriginCheck({
   const hosts = new Set(
     [...(isLoopback ? [...loopbackNames, host] : []), ...allowedHosts].map((name) => name.toLowerCase()),
   );
-  const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()));
+  const origins = originSet(allowedOrigins);
   const checksHost = isLoopback || allowedHosts.length > 0;
 
   return ({ headers }) => {
@@ -45,6 +45,10 @@ export function createOriginCheck({
     );
   };
 }
+
+/** Browsers write them in lower case, operators as they like. */
+export const originSet = (allowed: readonly string[]): ReadonlySet<string> =>
+  new Set(allowed.map((origin) => origin.toLowerCase()));
 
 const nameOf = (host: string) => host.replace(/:\d+$/, '').toLowerCase();
 

@@ -15,6 +15,8 @@ import { openRawSocket, type RawSocket, requestText } from '../support/raw-socke
 import { type RunningProxy, startProxy, tenantYaml } from '../support/start-proxy.ts';
 
 const maxBody = 64 * 1024;
+/** A web page that the operator lets in. */
+const page = 'https://app.example.com';
 const digest = (key: string) => createHash('sha256').update(key).digest('hex');
 const expiredKey = `mcpx_expired_${randomBytes(32).toString('hex')}`;
 const expired = `keys: [{ name: old, sha256: ${digest(expiredKey)}, expires: '2020-01-01' }]`;
@@ -29,7 +31,7 @@ let slowlyOpened: Promise<Exchange>;
 
 beforeAll(async () => {
   proxy = await startProxy({
-    config: `limits: { body: 64KiB, depth: 20 }`,
+    config: `limits: { body: 64KiB, depth: 20 }\nlisten: { port: 0, allowedOrigins: ['${page}'] }`,
     tenants: {
       acme: tenantYaml('acme', 'echo'),
       other: tenantYaml('other', 'echo'),
@@ -440,6 +442,61 @@ describe('Host and Origin', () => {
 
   test('they are looked at before the key', async () => {
     await expectError(await ask({ authorization: undefined, host: 'evil.example.com' }), 403, 'FORBIDDEN');
+  });
+});
+
+describe('a web page that the operator lets in', () => {
+  const at = (path: string) => new URL(path, url).href;
+  const asking = { origin: page, 'access-control-request-method': 'POST' };
+
+  test.each(['/mcp', '/mcp/default', '/mcp/no-such-server', '/sse', '/message?sessionId=x'])(
+    'asks at %s what it may send, without a key, and is told nothing else',
+    async (path) => {
+      const answer = await send(at(path), { method: 'OPTIONS', headers: asking });
+      expect([answer.status, await answer.ended]).toEqual([204, '']);
+      expect(answer.headers).toMatchObject({
+        'access-control-allow-origin': page,
+        'access-control-allow-methods': 'POST, GET, DELETE',
+        vary: 'Origin',
+      });
+    },
+  );
+
+  test('may read every answer: of a call, of a stream, and of what went wrong', async () => {
+    const origin = { origin: page };
+    const listening = { ...origin, 'content-type': undefined, accept: 'text/event-stream' };
+    const answers = [
+      await ask(origin),
+      await ask({ ...origin, 'mcp-session-id': undefined }, initialize),
+      await ask(listening, null, 'GET'),
+      await ask(listening, null, 'GET', at('/sse')),
+      await ask({ ...origin, authorization: undefined }),
+      await ask({ ...origin, host: 'evil.example.com' }),
+      await ask(origin, null, 'OPTIONS'),
+      await ask(origin, ping, 'POST', at('/nothing')),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 401, 403, 405, 404]);
+    for (const answer of answers) {
+      expect(answer.headers).toMatchObject({
+        'access-control-allow-origin': page,
+        'access-control-expose-headers': expect.stringContaining('Mcp-Session-Id') as string,
+        vary: 'Origin',
+      });
+      answer.close();
+    }
+  });
+
+  test('is one, and no others: they are told nothing', async () => {
+    for (const origin of ['https://other.example.com', undefined, `http://${new URL(url).host}`]) {
+      const answers = [
+        await ask({ origin }),
+        await ask({ ...asking, origin }, null, 'OPTIONS'),
+        await ask({ origin }, null, 'GET', at('/sse')),
+      ];
+      const told = answers.flatMap(({ headers }) => Object.keys(headers));
+      expect(told.filter((name) => /^access-control|^vary$/.test(name))).toEqual([]);
+      for (const answer of answers) answer.close();
+    }
   });
 });
 
