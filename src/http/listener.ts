@@ -86,7 +86,8 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
   );
   // A client that does not read its answer must not have it kept for ever; open calls get a comment every 15 s.
   server.setTimeout(stalledMs);
-  server.maxHeadersCount = 100;
+  // However many: `maxHeaderSize` bounds them. Beyond a number Node would drop the rest, an Origin among them, in silence.
+  server.maxHeadersCount = 0;
   server.maxConnections = parts.maxConnections;
   await listening(server, parts.host, parts.port);
   return {

@@ -655,6 +655,18 @@ describe('one socket', () => {
     expect(await socket.closed).toContain(pong);
   });
 
+  test('headers behind very many others count as well', async () => {
+    const many = Array.from({ length: 2500 }, () => 'a:');
+    const own = [...head(), `Content-Length: ${ping.length}`];
+    const asked = async (last: readonly string[]) => {
+      const socket = await openRawSocket(url);
+      socket.write(requestText([...many, ...own, ...last, 'Connection: close'], ping));
+      return socket.closed;
+    };
+    expect(await asked(['Origin: http://evil.example.com'])).toMatch(/^HTTP\/1\.1 403 /);
+    expect(await asked([])).toContain(pong);
+  });
+
   test('clients that reset in the middle of everything harm nobody', async () => {
     for (let count = 0; count < 40; count++) {
       const socket = await openRawSocket(url);
