@@ -5,8 +5,9 @@ import { createCors } from './cors.ts';
 import { sendError } from './error-reply.ts';
 import type { McpEndpoint } from './mcp-endpoint.ts';
 import { sessionIdOf } from './mcp-headers.ts';
-import type { SseEndpoint } from './sse-endpoint.ts';
 import { type AllowedNames, createOriginCheck } from './origin.ts';
+import { checkHead, toOriginForm } from './request-head.ts';
+import type { SseEndpoint } from './sse-endpoint.ts';
 
 export interface ListenerParts extends AllowedNames {
   /** 0: any free port. */
@@ -56,6 +57,8 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
 
   function route(request: IncomingMessage, response: ServerResponse): void {
     cors.allow(request, response);
+    checkHead(request, response);
+    toOriginForm(request);
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     if (path === '/healthz') say(response, 200, 'ok');
     else if (path === '/readyz') say(response, isReady() ? 200 : 503, isReady() ? 'ready' : 'not ready');
@@ -115,11 +118,12 @@ function oneAtATime(handle: Handle): Handle {
     const { socket } = request;
     const before = last.get(socket);
     last.set(socket, response);
-    if (!before || before.writableFinished) handle(request, response);
-    else
-      before.once('close', () => {
-        if (!socket.destroyed) handle(request, response);
-      });
+    const turn = () => {
+      // Not if the answer before was the last on this connection.
+      if (socket.writable) handle(request, response);
+    };
+    if (!before || before.writableFinished) turn();
+    else before.once('close', turn);
   };
 }
 

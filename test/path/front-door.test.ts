@@ -622,6 +622,14 @@ describe('one socket', () => {
           inner,
         ),
     ],
+    ['two Hosts', () => requestText(['Host: localhost', ...head()], inner)],
+    ['the same Host twice', () => requestText([...head(), `Host: ${new URL(url).host}`], inner)],
+    ...['gzip, chunked', 'chunked, chunked', 'identity', 'chunked;a=b'].map(
+      (coding): [string, () => string] => [
+        `Transfer-Encoding: ${coding}`,
+        () => requestText([...head(), `Transfer-Encoding: ${coding}`], `0\r\n\r\n${inner}`),
+      ],
+    ),
     ['a NUL in a header', () => requestText([...head(), 'X-Any: a\0b'], inner)],
     ['headers of 17 KB', () => requestText([...head(), `X-Any: ${'x'.repeat(17_000)}`], inner)],
   ])('a request with %s is refused and nothing behind it is read', async (_name, text) => {
@@ -648,6 +656,23 @@ describe('one socket', () => {
       expect(await socket.closed).not.toContain('canary-of-other');
     },
   );
+
+  test.each(['http://localhost/mcp', 'HTTP://localhost:80/mcp', 'http://127.0.0.1/mcp?a=b'])(
+    'a target may be a whole URL: %s',
+    async (target) => {
+      const socket = await openRawSocket(url);
+      const lines = [...head(), `Content-Length: ${ping.length}`, 'Connection: close'];
+      socket.write(requestText(lines, ping, `POST ${target} HTTP/1.1`));
+      expect(await socket.closed).toContain(pong);
+    },
+  );
+
+  test('and then the host in it is the one that counts', async () => {
+    const socket = await openRawSocket(url);
+    const lines = [...head(), `Content-Length: ${ping.length}`, 'Connection: close'];
+    socket.write(requestText(lines, ping, 'POST http://evil.example.com/mcp HTTP/1.1'));
+    expect(await socket.closed).toMatch(/^HTTP\/1\.1 403 /);
+  });
 
   test('a header called __proto__ is a header like any other', async () => {
     const socket = await openRawSocket(url);
