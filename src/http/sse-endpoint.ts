@@ -53,7 +53,8 @@ export class SseEndpoint {
         server,
         namedTenantOf(request),
       );
-      checkGetHeaders(request);
+      // Old clients may leave it out, which means anything.
+      if (request.headers.accept !== undefined) checkGetHeaders(request);
       this.#requireRoom(caller);
       this.#connect(caller, response);
     } catch (thrown) {

@@ -180,6 +180,18 @@ describe('the stream', () => {
     session.stream.close();
   });
 
+  test('is opened unless the client says that it takes no event stream', async () => {
+    const opened = async (accept: Readonly<Record<string, string>>) => {
+      const headers = { authorization: `Bearer ${keyOf('globex')}`, ...accept };
+      const stream = await send(at('/sse'), { method: 'GET', headers });
+      stream.close();
+      return stream.status;
+    };
+    expect(await opened({})).toBe(200);
+    expect(await opened({ accept: '*/*' })).toBe(200);
+    expect(await opened({ accept: 'application/json' })).toBe(406);
+  });
+
   test('has every answer, byte for byte, with the id as the client wrote it', async () => {
     const session = await openSse(at('/sse'), keyOf('globex'));
     await session.initialize();
