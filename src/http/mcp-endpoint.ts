@@ -148,11 +148,13 @@ export class McpEndpoint {
       requests.map((message) =>
         gateway.request(caller, { sessionId, message, tell, stayAwake, sent }).then(
           (answer) => answer.reply.parts,
-          (thrown: unknown) => [errorBody(ProxyError.from(thrown), idTextOf(message))],
+          (thrown: unknown) => errorParts(ProxyError.from(thrown), message),
         ),
       ),
     );
-    reply.finish(answers, true);
+    const wanted = answers.filter((answer) => answer !== undefined);
+    if (wanted.length === 0) reply.abandon();
+    else reply.finish(wanted, true);
   }
 
   #get({ request, response, caller }: Exchange): void {
@@ -186,5 +188,9 @@ function checkBatch(request: IncomingMessage, messages: readonly Message[]): voi
     throw new ProxyError('INVALID_REQUEST', 'initialize must not be in a batch');
   }
 }
+
+/** Undefined for what the client cancelled, which gets no response. */
+const errorParts = (error: ProxyError, message: Message): readonly Buffer[] | undefined =>
+  error.code === 'CANCELLED' ? undefined : [errorBody(error, idTextOf(message))];
 
 const noComment = () => undefined;

@@ -317,6 +317,27 @@ describe('batches', () => {
     expect([answer.status, await answer.ended]).toEqual([202, '']);
   });
 
+  test('have no response to what was cancelled, and none at all if that was everything', async () => {
+    const hang = (id: number) =>
+      `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"hang","arguments":{}}}`;
+    const cancel = (id: number) =>
+      `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`;
+    const inFlight = async () => (await proxy.status()).tenants.find(({ id }) => id === 'acme')?.inFlight;
+    const begun = (await inFlight()) ?? 0;
+    const [some, all] = [`[${ping},${hang(2)}]`, `[${hang(3)},${hang(4)}]`].map((body) =>
+      ask(asIn('2025-03-26'), body),
+    );
+    await eventually(async () => (await inFlight()) === begun + 3);
+    for (const id of [2, 3, 4]) expect((await ask({}, cancel(id))).status).toBe(202);
+    const [left, nothing] = [await some!, await all!];
+    expect(JSON.parse(await left.ended)).toEqual([JSON.parse(pong)]);
+    expect([nothing.status, nothing.headers['content-type'], await nothing.ended]).toEqual([
+      200,
+      'text/event-stream',
+      '',
+    ]);
+  });
+
   test.each(['2025-06-18', '2025-11-25'])('are refused in %s', async (version) => {
     await expectError(await ask(asIn(version), batch), 400, 'INVALID_REQUEST');
   });
