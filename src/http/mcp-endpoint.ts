@@ -132,7 +132,8 @@ export class McpEndpoint {
     const { gateway, maxDepth } = this.#parts;
     const messages = parts.map((bytes) => readMessage(bytes, maxDepth));
     checkVersion(request);
-    checkBatch(request, messages);
+    const session = () => gateway.findSession(caller, sessionIdOf(request));
+    checkBatch(messages, [header(request, 'mcp-protocol-version'), session()?.protocolVersion]);
     const sessionId = requireSessionId(request);
     for (const message of messages)
       if (message.kind !== 'request') gateway.accept(caller, sessionId, message);
@@ -141,7 +142,6 @@ export class McpEndpoint {
       accepted(response);
       return;
     }
-    const session = () => gateway.findSession(caller, sessionId);
     const reply = createPostReply(response, { extra: () => ({}), session });
     const { tell, stayAwake, sent } = reply;
     const answers = await Promise.all(
@@ -177,10 +177,11 @@ export class McpEndpoint {
   }
 }
 
-/** Batches were in 2025-03-26 only; a client that does not name its revision speaks that one. */
-function checkBatch(request: IncomingMessage, messages: readonly Message[]): void {
-  const version = header(request, 'mcp-protocol-version') ?? '2025-03-26';
-  if (version !== '2025-03-26') throw new ProxyError('INVALID_REQUEST', `Protocol ${version} has no batches`);
+/** Batches were in 2025-03-26 only: `versions` are what the request says, and what its session agreed on, if known. */
+function checkBatch(messages: readonly Message[], versions: readonly (string | undefined)[]): void {
+  for (const version of versions)
+    if (version !== undefined && version !== '2025-03-26')
+      throw new ProxyError('INVALID_REQUEST', `Protocol ${version} has no batches`);
   if (messages.some(({ claim }) => claim !== undefined)) {
     throw new ProxyError('INVALID_REQUEST', 'Revision 2026-07-28 has no batches');
   }

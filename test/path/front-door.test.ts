@@ -295,7 +295,15 @@ describe('the size of a body', () => {
 
 describe('batches', () => {
   const batch = `[${ping},${initialized},{"jsonrpc":"2.0","id":"two","method":"tools/call","params":{"name":"echo","arguments":{"text":"in a batch"}}}]`;
-  const asIn = (version: string | undefined) => ({ 'mcp-protocol-version': version });
+  let batching: RawSession;
+  const asIn = (version: string | undefined) => ({
+    'mcp-protocol-version': version,
+    'mcp-session-id': batching.id,
+  });
+
+  beforeAll(async () => {
+    batching = await openRawSession(url, key, { version: '2025-03-26' });
+  });
 
   test.each(['2025-03-26', undefined])('are taken apart where the client speaks %s', async (version) => {
     const answer = await ask(asIn(version), batch);
@@ -328,7 +336,7 @@ describe('batches', () => {
       ask(asIn('2025-03-26'), body),
     );
     await eventually(async () => (await inFlight()) === begun + 3);
-    for (const id of [2, 3, 4]) expect((await ask({}, cancel(id))).status).toBe(202);
+    for (const id of [2, 3, 4]) expect((await ask(asIn(undefined), cancel(id))).status).toBe(202);
     const [left, nothing] = [await some!, await all!];
     expect(JSON.parse(await left.ended)).toEqual([JSON.parse(pong)]);
     expect([nothing.status, nothing.headers['content-type'], await nothing.ended]).toEqual([
@@ -341,6 +349,14 @@ describe('batches', () => {
   test.each(['2025-06-18', '2025-11-25'])('are refused in %s', async (version) => {
     await expectError(await ask(asIn(version), batch), 400, 'INVALID_REQUEST');
   });
+
+  test.each(['2025-03-26', undefined])(
+    'are refused in a session that agreed on another revision, also where the client speaks %s',
+    async (version) => {
+      const headers = { 'mcp-protocol-version': version };
+      await expectError(await ask(headers, batch), 400, 'INVALID_REQUEST');
+    },
+  );
 
   test.each([
     ['an empty one', '[]'],
