@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { ProxyError } from '../calls/error.ts';
+import { Connections } from './connections.ts';
 import { createCors } from './cors.ts';
 import { sendError } from './error-reply.ts';
 import type { McpEndpoint } from './mcp-endpoint.ts';
@@ -46,7 +47,7 @@ const timeouts = {
   noDelay: true,
 };
 
-/** How long a connection may stand still, in milliseconds. */
+/** How long a connection may stand still, in milliseconds; open streams get a comment every 15 s. */
 const stalledMs = 65_000;
 
 /** The front door. @throws the system's error if the address cannot be had. */
@@ -76,9 +77,10 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
     else endpoint.handle(request, response, server);
   }
 
+  const connections = new Connections();
   const server = createServer(
     timeouts,
-    oneAtATime((request, response) => {
+    connections.oneAtATime((request, response) => {
       try {
         route(request, response);
       } catch (thrown) {
@@ -87,8 +89,7 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
       }
     }),
   );
-  // A client that does not read its answer must not have it kept for ever; open calls get a comment every 15 s.
-  server.setTimeout(stalledMs);
+  connections.cutStalled(server, stalledMs);
   // However many: `maxHeaderSize` bounds them. Beyond a number Node would drop the rest, an Origin among them, in silence.
   server.maxHeadersCount = 0;
   server.maxConnections = parts.maxConnections;
@@ -105,27 +106,6 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
 
 const isOldConnect = (request: IncomingMessage, path: string) =>
   path === connectPath && request.method === 'GET' && sessionIdOf(request) === undefined;
-
-type Handle = (request: IncomingMessage, response: ServerResponse) => void;
-
-/**
- * One request at a time on each connection. Whoever sends hundreds in one packet and reads nothing would otherwise have all
- * their answers kept for it.
- */
-function oneAtATime(handle: Handle): Handle {
-  const last = new WeakMap<Socket, ServerResponse>();
-  return (request, response) => {
-    const { socket } = request;
-    const before = last.get(socket);
-    last.set(socket, response);
-    const turn = () => {
-      // Not if the answer before was the last on this connection.
-      if (socket.writable) handle(request, response);
-    };
-    if (!before || before.writableFinished) turn();
-    else before.once('close', turn);
-  };
-}
 
 function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
