@@ -124,6 +124,11 @@ export class Line implements Resident {
     return false;
   }
 
+  /** Subscribe on its worker once more, if anybody there wants it. */
+  renew(uri: string): void {
+    if (this.subscriptions.has(uri) || this.isWantedByOthers(uri)) this.#home?.talk.subscribe(uri);
+  }
+
   hangUp(reason: string): void {
     this.isGone = true;
     const home = this.#home;

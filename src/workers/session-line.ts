@@ -124,25 +124,41 @@ export class SessionLine implements SessionWay {
     const { line } = this;
     const uri = String(valueOf(call.message, call.message.uri));
     const isSubscribe = call.message.method === methods.subscribe;
-    const { home } = line;
-    if (line.kind.era === 'modern') {
-      if (isSubscribe) line.subscribe(uri);
-      else line.unsubscribe(uri);
-      return answered(call);
-    }
-    if (home?.isOpen && !line.isExclusive && line.isWantedByOthers(uri)) {
-      note(line, uri, isSubscribe);
-      return answered(call);
-    }
-    const reply = await this.#call(call);
-    if (!reply.isError) note(line, uri, isSubscribe);
+    if (line.kind.era === 'legacy')
+      return isSubscribe ? this.#subscribe(call, uri) : this.#unsubscribe(call, uri);
+    if (isSubscribe) line.subscribe(uri);
+    else line.unsubscribe(uri);
+    return answered(call);
+  }
+
+  async #subscribe(call: Call, uri: string): Promise<Reply> {
+    const reply = this.#isOthersToo(uri) ? answered(call) : await this.#call(call);
+    if (!reply.isError) this.line.subscriptions.add(uri);
     return reply;
   }
-}
 
-function note({ subscriptions }: Line, uri: string, isSubscribe: boolean): void {
-  if (isSubscribe) subscriptions.add(uri);
-  else subscriptions.delete(uri);
+  async #unsubscribe(call: Call, uri: string): Promise<Reply> {
+    const { line } = this;
+    // Ahead of the answer: whoever subscribes while the server is at it must not rely on what is about to end.
+    const was = line.subscriptions.delete(uri);
+    if (this.#isOthersToo(uri)) return answered(call);
+    let isOver = false;
+    try {
+      const reply = await this.#call(call);
+      isOver = !reply.isError;
+      return reply;
+    } finally {
+      if (was && !isOver && !line.isGone) line.subscriptions.add(uri);
+      // Somebody came meanwhile, and the server may have taken the two in either order.
+      line.renew(uri);
+    }
+  }
+
+  /** Does the worker tell another session of it in any case? */
+  #isOthersToo(uri: string): boolean {
+    const { line } = this;
+    return line.home?.isOpen === true && !line.isExclusive && line.isWantedByOthers(uri);
+  }
 }
 
 function plainReply(response: Message, idText: string): Reply {
