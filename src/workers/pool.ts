@@ -7,7 +7,7 @@ import { isListChanged } from '../mcp/methods.ts';
 import { routeNotification, routeRequest } from './attribution.ts';
 import type { Exit } from './launch.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
-import { giveHome, type Resident, type Seeker } from './residents.ts';
+import { giveHome, rehouse, type Resident, type Seeker } from './residents.ts';
 import { restartBounds } from './restarts.ts';
 import type { WorkerKind } from './kind.ts';
 import type { ServerEras } from './server-eras.ts';
@@ -309,6 +309,7 @@ export class Pool {
       if (worker.hasFailed) this.#failed(false, reason);
     }
     for (const line of worker.lines) line.homeless();
+    if (!this.#retired) rehouse(this.#parts.residents, this.workers, this.spec.pool.sharing);
     this.#staffing.grow();
   }
 }

@@ -31,3 +31,8 @@ export function giveHome(resident: Resident, workers: ReadonlySet<Worker>, shari
   }
   resident.home = best;
 }
+
+/** Their worker is gone: those who live nowhere move to one that is there. */
+export function rehouse(residents: Iterable<Resident>, workers: ReadonlySet<Worker>, sharing: Sharing): void {
+  for (const resident of residents) if (!resident.home) giveHome(resident, workers, sharing);
+}

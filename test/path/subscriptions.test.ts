@@ -7,6 +7,7 @@ import { type RunningProxy, startProxy, tenantYaml } from '../support/start-prox
 /** Who has subscribed hears, whatever becomes of the worker that was asked. */
 const tenants = {
   slow: tenantYaml('slow', 'echo', 'pool: { max: 1 }', { UNSUBSCRIBE_MS: '500' }),
+  pair: tenantYaml('pair', 'echo', 'pool: { max: 2, concurrency: 1 }'),
 };
 const uri = 'fixture://one';
 
@@ -29,6 +30,7 @@ interface Seen {
   readonly methods: Readonly<Record<string, number>>;
   readonly subscribed: readonly string[];
 }
+const rowOf = async (id: string) => (await proxy.status()).tenants.find((row) => row.id === id)!;
 const seenBy = async (session: RawSession) => parseAnswer(await session.text('seen')) as Seen;
 
 describe('while a server takes its time to unsubscribe one client', () => {
@@ -43,4 +45,16 @@ describe('while a server takes its time to unsubscribe one client', () => {
     expect(await coming.text('touch', { uri })).toContain('"told":true');
     await eventually(() => updatesOn(stream) === 1);
   });
+});
+
+test('who listens to a worker that dies hears from another that lives, before the next call', async () => {
+  const [listening, neighbour] = [await open('pair'), await open('pair')];
+  await Promise.all([listening, neighbour].map((session) => session.call('sleep', { ms: 300 })));
+  expect((await rowOf('pair')).workers).toHaveLength(2);
+  const stream = await listening.listen();
+  await subscribe(listening);
+  process.kill((await seenBy(listening)).pid, 'SIGKILL');
+  await eventually(async () => (await neighbour.text('touch', { uri })).includes('"told":true'));
+  await eventually(() => updatesOn(stream) > 0);
+  expect((await rowOf('pair')).workers).toHaveLength(1);
 });
