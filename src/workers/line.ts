@@ -99,6 +99,10 @@ export class Line implements Resident {
     if (worker) for (const follower of this.#followers) follower.home = worker;
   }
 
+  get leader(): Line | undefined {
+    return this.#leader;
+  }
+
   /** From now on it lives where `leader` does, and has no worker of its own. */
   follow(leader: Line): void {
     this.#leader = leader;

@@ -18,7 +18,12 @@ export interface Seeker extends Claim {
 /** A session of a server, for what it hears of the worker it lives on. */
 export interface Resident extends Seeker, AttachedLine {
   readonly caller: Caller;
+  /** Where that one lives it lives too. */
+  readonly leader: Seeker | undefined;
 }
+
+/** Whose worker it is that a session lives on, where each has one to itself. */
+export const ownerOf = (resident: Resident): Seeker => resident.leader ?? resident;
 
 /** A home among these workers for a session that has none there: it hears what is said on it, asked or not. */
 export function giveHome(resident: Resident, workers: ReadonlySet<Worker>, sharing: Sharing): void {

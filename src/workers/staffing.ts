@@ -2,7 +2,7 @@ import { isAnyListening } from './attached-line.ts';
 import type { Breaker } from './breaker.ts';
 import { makePlace } from './make-place.ts';
 import type { WorkerKind } from './kind.ts';
-import type { Resident, Seeker } from './residents.ts';
+import { ownerOf, type Resident, type Seeker } from './residents.ts';
 import type { ServerEras } from './server-eras.ts';
 import { roomOf, type SharingRules } from './sharing.ts';
 import { StartFailure, type StartParts, startWorker } from './start-worker.ts';
@@ -90,7 +90,7 @@ export class Staffing {
     // Of one owner several calls may wait, for one worker.
     const owners = new Set([...this.#parts.waiting].map(({ who }) => who));
     const unserved = [...owners].filter((owner) => !this.#startingFor.has(owner));
-    for (const owner of unserved.slice(0, room)) this.#startFor(owner, owner.kind);
+    for (const owner of unserved.slice(0, room)) this.#startFor(owner, owner.kind).catch(noop);
   }
 
   #growKinds(atFirst: number): void {
@@ -100,7 +100,8 @@ export class Staffing {
         Math.ceil(count / roomOf(this.#parts.rules(), kind)) - (this.#startingKinds.get(kind) ?? 0);
       // Who has none at all of his kind gets a place that others have; who only waits for a turn does not.
       if (wanted > 0 && room === 0 && makePlace(this.#parts.workers, kind)) room = 1;
-      for (let left = Math.min(wanted, room); left > 0; left--, room--) this.#startFor(undefined, kind);
+      for (let left = Math.min(wanted, room); left > 0; left--, room--)
+        this.#startFor(undefined, kind).catch(noop);
     }
   }
 
@@ -108,27 +109,59 @@ export class Staffing {
   fill(): void {
     const { start, breaker, isRetired, residents } = this.#parts;
     const { min, sharing } = start.spec.pool;
-    if (isRetired() || sharing === 'exclusive' || breaker.allowance.waitMs > 0) return;
+    if (isRetired() || breaker.allowance.waitMs > 0) return;
+    if (sharing === 'exclusive') {
+      this.#fillOwners();
+      return;
+    }
     const isListening = isAnyListening(residents);
-    // To keep one's own warm is no reason to push out another's.
-    const { taken, max } = start.tools.seats;
     const missing = Math.max(min, isListening ? 1 : 0) - this.openWorkers - this.#starting;
-    if (taken < max && missing > 0)
+    if (this.#hasSpareSeat && missing > 0)
       this.startWarm(isListening ? listenedKind(residents) : undefined).catch(noop);
   }
 
-  /** An old worker leaves; if calls are on it, only once another is there to take the next ones. */
+  /** Where each has a worker to itself, so has who listens and has lost it; those who call come first. */
+  #fillOwners(): void {
+    const { start, waiting, workers, residents } = this.#parts;
+    if (waiting.size > 0) return;
+    for (const resident of residents) {
+      const room = start.spec.pool.max - this.openWorkers - this.#starting;
+      if (room <= 0 || !this.#hasSpareSeat) return;
+      const owner = ownerOf(resident);
+      const isHoused = resident.home !== undefined && workers.has(resident.home);
+      if (!isHoused && isAnyListening([resident]) && !this.#startingFor.has(owner))
+        this.#startFor(owner, owner.kind).catch(noop);
+    }
+  }
+
+  /** To keep one's own warm is no reason to push out another's. */
+  get #hasSpareSeat(): boolean {
+    const { taken, max } = this.#parts.start.tools.seats;
+    return taken < max;
+  }
+
+  /** An old worker leaves; if calls are on it, or somebody listens to it, only once another is there to take its place. */
   renew(old: Worker): void {
     const leave = () => {
       old.drain('it was old');
     };
-    if (old.state === 'idle') leave();
-    if (old.state !== 'busy' || this.#isRenewing || this.#parts.start.spec.pool.sharing === 'exclusive')
-      return;
+    const isMissed = old.state === 'busy' || (old.state === 'idle' && old.isListenedTo);
+    if (!isMissed) leave();
+    if (!isMissed || this.#isRenewing) return;
+    const successor = this.#successorOf(old);
+    if (!successor) return;
     this.#isRenewing = true;
-    this.startWarm(old.kind)
-      .then(leave, noop)
-      .finally(() => (this.#isRenewing = false));
+    successor.then(leave, noop).finally(() => (this.#isRenewing = false));
+  }
+
+  /** Undefined if it must not be followed now: one that is a session's own finishes its calls first. */
+  #successorOf(old: Worker): Promise<void> | undefined {
+    const { start, residents } = this.#parts;
+    if (start.spec.pool.sharing !== 'exclusive') return this.startWarm(old.kind);
+    const resident = [...residents].find(({ home }) => home === old);
+    if (!resident || old.state === 'busy') return undefined;
+    const owner = ownerOf(resident);
+    return this.#startFor(owner, owner.kind);
   }
 
   /** Start a worker ahead of any call. Rejects, in words for an operator, if it does not start. */
@@ -148,16 +181,15 @@ export class Staffing {
     return counts;
   }
 
-  #startFor(owner: Seeker | undefined, kind: WorkerKind): void {
+  #startFor(owner: Seeker | undefined, kind: WorkerKind): Promise<void> {
     if (owner) this.#startingFor.add(owner);
     const { waiting, isRetired } = this.#parts;
-    this.#start(kind, owner, () => (owner && !isRetired() ? !owner.isGone : waiting.size > 0))
-      .catch(noop)
-      .finally(() => {
-        if (owner) this.#startingFor.delete(owner);
-        this.#parts.over();
-        this.grow();
-      });
+    const isWanted = () => (owner && !isRetired() ? !owner.isGone : waiting.size > 0);
+    return this.#start(kind, owner, isWanted).finally(() => {
+      if (owner) this.#startingFor.delete(owner);
+      this.#parts.over();
+      this.grow();
+    });
   }
 
   async #start(kind: WorkerKind, owner: Seeker | undefined, isWanted: () => boolean): Promise<void> {

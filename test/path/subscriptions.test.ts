@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { eventsOf } from '../support/guest.ts';
 import { parseAnswer } from '../support/machine-pid.ts';
 import { type Exchange, openRawSession, type RawSession } from '../support/raw-session.ts';
 import { type RunningProxy, startProxy, tenantYaml } from '../support/start-proxy.ts';
@@ -8,6 +9,9 @@ import { type RunningProxy, startProxy, tenantYaml } from '../support/start-prox
 const tenants = {
   slow: tenantYaml('slow', 'echo', 'pool: { max: 1 }', { UNSUBSCRIBE_MS: '500' }),
   pair: tenantYaml('pair', 'echo', 'pool: { max: 2, concurrency: 1 }'),
+  aged: tenantYaml('aged', 'echo', 'pool: { sharing: exclusive, maxLifetime: 1s, max: 2 }'),
+  changed: tenantYaml('changed', 'echo', 'pool: { sharing: exclusive }'),
+  old: tenantYaml('old', 'echo', 'pool: { maxLifetime: 1s, max: 1 }'),
 };
 const uri = 'fixture://one';
 
@@ -58,3 +62,46 @@ test('who listens to a worker that dies hears from another that lives, before th
   await eventually(() => updatesOn(stream) > 0);
   expect((await rowOf('pair')).workers).toHaveLength(1);
 });
+
+describe('who listens without calling is given another worker', () => {
+  /** Of workers that answered their handshake. */
+  const startsOf = (id: string) => eventsOf(proxy, 'worker.started', id).length;
+
+  test.each(['aged', 'old'])('where one is old: %s', async (id) => {
+    const session = await open(id);
+    await session.listen();
+    await subscribe(session);
+    const { pid } = await eventually(async () => {
+      const [first, ...others] = (await rowOf(id)).workers;
+      return startsOf(id) > 1 && others.length === 0 && first?.state === 'idle' && first;
+    });
+    const left = await proxy.logged(({ event, tenant }) => event === 'worker.exited' && tenant === id);
+    expect(left).toMatchObject({ reason: 'it was old' });
+    expect(left['pid']).not.toBe(pid);
+    const { startedAt, exitedAt } = timesOf(id);
+    expect(startedAt).toBeLessThan(exitedAt);
+    expect((await seenBy(session)).subscribed).toEqual([uri]);
+  });
+
+  test('where a changed file ends the one it had', async () => {
+    const session = await open('changed');
+    const stream = await session.listen();
+    await subscribe(session);
+    const before = (await rowOf('changed')).workers[0]!.pid;
+    proxy.write('changed', tenantYaml('changed', 'echo', 'pool: { sharing: exclusive, max: 3 }'));
+    await proxy.reload();
+    await eventually(async () => {
+      const { workers } = await rowOf('changed');
+      return workers.some(({ pid, state }) => pid !== before && state === 'idle');
+    });
+    expect(await session.text('touch', { uri })).toContain('"told":true');
+    await eventually(() => updatesOn(stream) === 1);
+    expect(startsOf('changed')).toBe(2);
+  });
+});
+
+/** Where in the log the second worker had started, and the first was gone. */
+function timesOf(tenant: string) {
+  const at = (event: string, nth: number) => proxy.logs.indexOf(eventsOf(proxy, event, tenant)[nth]!);
+  return { startedAt: at('worker.started', 1), exitedAt: at('worker.exited', 0) };
+}
