@@ -128,9 +128,26 @@ export class Line implements Resident {
     return false;
   }
 
-  /** Subscribe on its worker once more, if anybody there wants it. */
-  renew(uri: string): void {
-    if (this.subscriptions.has(uri) || this.isWantedByOthers(uri)) this.#home?.talk.subscribe(uri);
+  /** Worker `serial` was told that the session subscribes; while its home is busy, that may be another than it lives on. */
+  subscribed(uri: string, serial: number): void {
+    this.subscriptions.add(uri);
+    if (this.#home?.serial === serial) return;
+    this.#home?.talk.subscribe(uri);
+    const other = this.#workerBy(serial);
+    if (other && !isWantedOn(other, uri)) other.talk.unsubscribe(uri);
+  }
+
+  /** The same, where it unsubscribes. */
+  unsubscribed(uri: string, serial: number): void {
+    const told = this.#workerBy(serial);
+    // Whoever lives there lost what it wants; or it came meanwhile, and the server may have taken the two in either order.
+    if (told && isWantedOn(told, uri)) told.talk.subscribe(uri);
+    const home = this.#home;
+    if (home && home !== told && !isWantedOn(home, uri)) home.talk.unsubscribe(uri);
+  }
+
+  #workerBy(serial: number): Worker | undefined {
+    return [...this.#server.pool.workers].find((worker) => worker.serial === serial);
   }
 
   hangUp(reason: string): void {
@@ -192,4 +209,9 @@ export class Line implements Resident {
       return this.#acquire(call, use, true);
     });
   }
+}
+
+/** Does a session that lives there hear of it? */
+function isWantedOn({ lines }: Worker, uri: string): boolean {
+  return [...lines].some(({ subscriptions }) => subscriptions.has(uri));
 }

@@ -132,8 +132,13 @@ export class SessionLine implements SessionWay {
   }
 
   async #subscribe(call: Call, uri: string): Promise<Reply> {
-    const reply = this.#isOthersToo(uri) ? answered(call) : await this.#call(call);
-    if (!reply.isError) this.line.subscriptions.add(uri);
+    const { line } = this;
+    if (this.#isOthersToo(uri)) {
+      line.subscriptions.add(uri);
+      return answered(call);
+    }
+    const { reply, serial } = await this.#told(call);
+    if (!reply.isError) line.subscribed(uri, serial);
     return reply;
   }
 
@@ -142,16 +147,25 @@ export class SessionLine implements SessionWay {
     // Ahead of the answer: whoever subscribes while the server is at it must not rely on what is about to end.
     const was = line.subscriptions.delete(uri);
     if (this.#isOthersToo(uri)) return answered(call);
-    let isOver = false;
     try {
-      const reply = await this.#call(call);
-      isOver = !reply.isError;
+      const { reply, serial } = await this.#told(call);
+      if (!reply.isError) line.unsubscribed(uri, serial);
+      else if (was) line.subscribe(uri);
       return reply;
-    } finally {
-      if (was && !isOver && !line.isGone) line.subscriptions.add(uri);
-      // Somebody came meanwhile, and the server may have taken the two in either order.
-      line.renew(uri);
+    } catch (thrown) {
+      if (was && !line.isGone) line.subscribe(uri);
+      throw thrown;
     }
+  }
+
+  /** The server's answer, and which worker gave it. */
+  async #told(call: Call): Promise<{ reply: Reply; serial: number }> {
+    let serial = 0;
+    const reply = await this.line.put(call, (worker) => {
+      serial = worker.serial;
+      return { edits: [], read: plainReply };
+    });
+    return { reply, serial };
   }
 
   /** Does the worker tell another session of it in any case? */

@@ -9,6 +9,7 @@ import { type RunningProxy, startProxy, tenantYaml } from '../support/start-prox
 const tenants = {
   slow: tenantYaml('slow', 'echo', 'pool: { max: 1 }', { UNSUBSCRIBE_MS: '500' }),
   pair: tenantYaml('pair', 'echo', 'pool: { max: 2, concurrency: 1 }'),
+  leased: tenantYaml('leased', 'echo', 'pool: { sharing: leased, max: 2 }'),
   aged: tenantYaml('aged', 'echo', 'pool: { sharing: exclusive, maxLifetime: 1s, max: 2 }'),
   changed: tenantYaml('changed', 'echo', 'pool: { sharing: exclusive }'),
   old: tenantYaml('old', 'echo', 'pool: { maxLifetime: 1s, max: 1 }'),
@@ -61,6 +62,45 @@ test('who listens to a worker that dies hears from another that lives, before th
   await eventually(async () => (await neighbour.text('touch', { uri })).includes('"told":true'));
   await eventually(() => updatesOn(stream) > 0);
   expect((await rowOf('pair')).workers).toHaveLength(1);
+});
+
+describe('while the worker that a session lives on is busy', () => {
+  /** Keeps the worker that a session lives on at work for a while; gives what settles when it is free again. */
+  async function occupy(session: RawSession): Promise<Promise<string>[]> {
+    const working = session.call('sleep', { ms: 700 }, { id: '"long"' });
+    await eventually(async () => (await rowOf('leased')).inFlight === 1);
+    return [working];
+  }
+
+  test('what it subscribes to elsewhere it hears at home, and nobody needs the other', async () => {
+    const [session, neighbour] = [await open('leased'), await open('leased')];
+    const { pid } = await seenBy(session);
+    const working = await occupy(session);
+    const stream = await session.listen();
+    expect(await subscribe(session)).toContain('"result":{}');
+    const other = await eventually(async () => {
+      const seen = await seenBy(neighbour);
+      return seen.subscribed.length === 0 && seen;
+    });
+    expect(other.pid).not.toBe(pid);
+    expect(other.methods['resources/subscribe']).toBe(1);
+    await Promise.all(working);
+    expect(await session.text('touch', { uri })).toContain('"told":true');
+    await eventually(() => updatesOn(stream) === 1);
+    await session.ask('resources/unsubscribe', { uri });
+  });
+
+  test('what it unsubscribes from elsewhere it is told of no more', async () => {
+    const session = await open('leased');
+    // Of its own: what others want there stays.
+    const own = { uri: 'fixture://two' };
+    await session.ask('resources/subscribe', own);
+    const { pid } = await seenBy(session);
+    const working = await occupy(session);
+    expect(await session.ask('resources/unsubscribe', own)).toContain('"result":{}');
+    await Promise.all(working);
+    expect(await seenBy(session)).toMatchObject({ pid, subscribed: [] });
+  });
 });
 
 describe('who listens without calling is given another worker', () => {
