@@ -163,14 +163,19 @@ export class Sessions {
     if (oldest) this.close(oldest, 'its place was needed');
   }
 
-  /** Of one tenant, or of all. */
+  /** Of one tenant, or of all; one that somebody listens on only if there is no other. */
   #unusedLongest(tenantId: string | undefined, except: Session | undefined): Session | undefined {
     let oldest: Session | undefined;
     for (const session of this.#sessions.values()) {
       if (session.inFlight > 0 || session === except) continue;
       if (tenantId !== undefined && session.tenantId !== tenantId) continue;
-      if (!oldest || session.lastUsedAt < oldest.lastUsedAt) oldest = session;
+      if (!oldest || isLessUsed(session, oldest)) oldest = session;
     }
     return oldest;
   }
+}
+
+function isLessUsed(one: Session, other: Session): boolean {
+  if (one.isListening !== other.isListening) return other.isListening;
+  return one.lastUsedAt < other.lastUsedAt;
 }

@@ -224,6 +224,21 @@ describe('when all places are taken', () => {
     });
   });
 
+  test('one that somebody listens on stays, unless all are listened to', async () => {
+    const { open, clock, isHere } = createHouse();
+    const { session: heard } = await open();
+    heard.listen(createStream());
+    clock.advance(1);
+    const { session: abandoned } = await open();
+    clock.advance(1);
+    const { session: next } = await open();
+    expect([heard, abandoned, next].map(isHere)).toEqual([true, false, true]);
+    next.listen(createStream());
+    clock.advance(1);
+    const { session: newest } = await open();
+    expect([heard, next, newest].map(isHere)).toEqual([false, true, true]);
+  });
+
   test('and all of the tenant’s are in use, it is the tenant that is busy', async () => {
     const { open, sessions } = createHouse();
     for (let count = 0; count < bounds.maxPerTenant; count++) (await open()).session.began(someCall());
