@@ -48,10 +48,14 @@ function emptiest(workers: Iterable<Worker>, claim: Claim, rules: SharingRules):
   return best;
 }
 
-function mayTake(worker: Worker, { kind, caller }: Claim, rules: SharingRules): boolean {
+function mayTake(worker: Worker, claim: Claim, rules: SharingRules): boolean {
+  const { kind } = claim;
   if (!worker.isOpen || worker.kind !== kind || worker.inFlight >= roomOf(rules, kind)) return false;
-  if (!isLeased(rules, kind)) return true;
-  // It may still be at work on a call that was given up, and speak of it while it has the next one.
-  const { unansweredOf } = worker.talk;
-  return unansweredOf === undefined || unansweredOf === caller.keyName;
+  return !isBarred(worker, claim, rules);
+}
+
+/** It may still be at work on a call that was given up, and speak of it while it has the next one: that is its key's alone. */
+export function isBarred({ talk }: Worker, { kind, caller }: Claim, rules: SharingRules): boolean {
+  if (!isLeased(rules, kind)) return false;
+  return talk.unansweredOf !== undefined && talk.unansweredOf !== caller.keyName;
 }

@@ -4,7 +4,7 @@ import { makePlace } from './make-place.ts';
 import type { WorkerKind } from './kind.ts';
 import { ownerOf, type Resident, type Seeker } from './residents.ts';
 import type { ServerEras } from './server-eras.ts';
-import { roomOf, type SharingRules } from './sharing.ts';
+import { isBarred, roomOf, type SharingRules } from './sharing.ts';
 import { StartFailure, type StartParts, startWorker } from './start-worker.ts';
 import type { WaitingList } from './waiting-list.ts';
 import type { Worker } from './worker.ts';
@@ -98,11 +98,22 @@ export class Staffing {
     for (const [kind, count] of this.#waitingKinds()) {
       const wanted =
         Math.ceil(count / roomOf(this.#parts.rules(), kind)) - (this.#startingKinds.get(kind) ?? 0);
-      // Who has none at all of his kind gets a place that others have; who only waits for a turn does not.
-      if (wanted > 0 && room === 0 && makePlace(this.#parts.workers, kind)) room = 1;
+      if (wanted > 0 && room === 0 && this.#makePlace(kind)) room = 1;
       for (let left = Math.min(wanted, room); left > 0; left--, room--)
         this.#startFor(undefined, kind).catch(noop);
     }
+  }
+
+  /** Who has none at all of his kind gets a place that others have, and so does who may use none; who only waits for a turn does not. */
+  #makePlace(kind: WorkerKind): boolean {
+    const { waiting, workers, rules } = this.#parts;
+    const open = [...workers].filter((worker) => worker.isOpen && worker.kind === kind);
+    const isShutOut = ({ who }: { readonly who: Seeker }) =>
+      who.kind === kind && open.every((worker) => isBarred(worker, who, rules()));
+    // One that is on its way is for them.
+    const isNew = this.#startingKinds.has(kind);
+    const shutOut = isNew ? undefined : [...waiting].find(isShutOut)?.who;
+    return makePlace(workers, kind, (worker) => shutOut !== undefined && isBarred(worker, shutOut, rules()));
   }
 
   /** Keep `min` workers running, or one if somebody listens, as far as the record of failures and the seats allow. */

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { atOnce, codeOf, eventsOf, type Guest, openGuest, type Outcome } from '../support/guest.ts';
+import { openRawSession } from '../support/raw-session.ts';
+import { sha256Of } from '../support/some-tenants.ts';
 import { type RunningProxy, startProxy, tenantYaml } from '../support/start-proxy.ts';
 
 /** What one tenant asks for is never a reason to leave another without an answer. */
@@ -48,6 +50,33 @@ describe('a tenant that has all the processes there may be, and keeps them busy'
     expect(new Set(outcomes.map(codeOf))).toEqual(new Set(['ok']));
     const [left] = eventsOf(proxy, 'worker.exited', 'greedy');
     expect(left).toMatchObject({ reason: 'another tenant had none', cutCalls: 0 });
+  });
+});
+
+describe('a key whose call was given up and is never answered', () => {
+  test('does not keep the only leased worker from another key by calling on and on', async () => {
+    const keys = ['mcpx_test_' + 'a'.repeat(64), 'mcpx_test_' + 'b'.repeat(64)] as const;
+    const listed = keys.map((key, at) => `{ name: key-${at}, sha256: ${sha256Of(key)} }`).join(', ');
+    const settings = `pool: { sharing: leased, max: 1, wait: 5s }\nkeys: [${listed}]`;
+    proxy = await startProxy({ tenants: { acme: tenantYaml('acme', 'echo', settings) } });
+    const { url } = proxy;
+    const [busy, waiting] = [await openRawSession(url, keys[0]), await openRawSession(url, keys[1])];
+    const hanging = busy.call('hang', {}, { id: '"given up"' });
+    await eventually(async () => (await rowOf('acme')).inFlight === 1);
+    await busy.notify('notifications/cancelled', '{"requestId":"given up"}');
+    await hanging;
+
+    let isOver = false;
+    const answers: string[] = [];
+    const pressing = atOnce(3, async () => {
+      while (!isOver) answers.push(await busy.text('sleep', { ms: 50 }));
+    });
+    await eventually(() => answers.length > 3);
+    expect(await waiting.text('echo', { text: 'got in' })).toBe('got in');
+    isOver = true;
+    await pressing;
+    expect(new Set(answers)).toEqual(new Set(['slept 50']));
+    expect(eventsOf(proxy, 'worker.exited').map(({ cutCalls }) => cutCalls)).toEqual([0]);
   });
 });
 

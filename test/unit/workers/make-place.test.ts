@@ -18,10 +18,15 @@ function worker(state: WorkerState, kind: WorkerKind = plainKind, inFlight = 1, 
   };
   return { told, seen: seen as unknown as Worker };
 }
-const placeAmong = (workers: readonly ReturnType<typeof worker>[], kind = modernKind) => ({
+const placeAmong = (
+  workers: readonly ReturnType<typeof worker>[],
+  kind = modernKind,
+  useless: readonly ReturnType<typeof worker>[] = [],
+) => ({
   isMade: makePlace(
     workers.map(({ seen }) => seen),
     kind,
+    (each) => useless.some(({ seen }) => seen === each),
   ),
   told: workers.map(({ told }) => told.join()),
 });
@@ -73,5 +78,19 @@ describe('for calls of a kind that has one', () => {
       isMade: true,
       told: ['', 'stop'],
     });
+  });
+});
+
+describe('for calls that none of their kind may take', () => {
+  const [bound, other] = [() => worker('busy', modernKind, 2), () => worker('busy', plainKind, 1)];
+
+  test('one of those finishes its calls and leaves, and none of another kind', () => {
+    const workers = [other(), bound()];
+    expect(placeAmong(workers, modernKind, workers.slice(1))).toEqual({ isMade: true, told: ['', 'drain'] });
+  });
+
+  test('unless one of the kind is only busy', () => {
+    const workers = [bound(), bound()];
+    expect(placeAmong(workers, modernKind, workers.slice(1))).toEqual({ isMade: false, told: ['', ''] });
   });
 });
