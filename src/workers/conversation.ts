@@ -223,12 +223,26 @@ export class Conversation {
     else void this.inquire(methods.ping, {});
   }
 
-  /** Ask the server something on the proxy's own account; undefined if the worker ends before it answers. */
-  inquire(method: string, params: Readonly<Record<string, unknown>>): Promise<Message | undefined> {
+  /** Ask the server something on the proxy's own account; undefined if it has not answered by its end, or in time. */
+  inquire(
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    patienceMs = Infinity,
+  ): Promise<Message | undefined> {
+    const { kind, clock } = this.#parts;
     return new Promise((resolve) => {
-      const own = this.#parts.kind.era === 'modern' ? modernParams(params) : params;
+      const own = kind.era === 'modern' ? modernParams(params) : params;
       const text = JSON.stringify({ jsonrpc: '2.0', id: 0, method, params: own });
-      this.#background(readMessage(Buffer.from(text)), resolve);
+      let stopTimer: () => void = () => undefined;
+      const innerId = this.#background(readMessage(Buffer.from(text)), (response) => {
+        stopTimer();
+        resolve(response);
+      });
+      if (patienceMs === Infinity) return;
+      stopTimer = clock.after(patienceMs, () => {
+        this.#mux.cancel(innerId);
+        resolve(undefined);
+      });
     });
   }
 

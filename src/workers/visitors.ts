@@ -1,13 +1,14 @@
 import { Parking } from '../bridge/parking.ts';
 import { createStateSeal, type StateSeal } from '../bridge/request-state.ts';
 import type { Call, Reply } from '../calls/call.ts';
+import { untilGivenUp } from '../calls/until-given-up.ts';
 import type { Caller, MirroredParameter } from '../calls/upstream.ts';
 import type { ServerFacts } from '../mcp/handshake.ts';
 import type { Message } from '../mcp/message.ts';
 import type { Clock } from '../time/clock.ts';
 import { greetingFor, type WorkerKind } from './kind.ts';
 import type { Line } from './line.ts';
-import { createMirroredParameters } from './mirrored.ts';
+import { createMirroredParameters, type MirroredParameters } from './mirrored.ts';
 import { VisitorLine } from './visitor-line.ts';
 import type { Worker } from './worker.ts';
 
@@ -25,7 +26,7 @@ const maxLines = 256;
 
 /** The callers of one server that have no session: of the modern era. */
 export class Visitors {
-  readonly mirrored = createMirroredParameters();
+  readonly mirrored: MirroredParameters;
   readonly #parts: VisitorsParts;
   readonly #parking: Parking;
   readonly #seal: StateSeal;
@@ -36,6 +37,7 @@ export class Visitors {
 
   constructor(parts: VisitorsParts) {
     this.#parts = parts;
+    this.mirrored = createMirroredParameters(parts.clock);
     this.#seal = createStateSeal(() => parts.clock.now());
     this.#parking = new Parking({ clock: parts.clock, seal: this.#seal });
   }
@@ -63,7 +65,8 @@ export class Visitors {
   }
 
   async #loaded(call: Call, tool: string): Promise<readonly MirroredParameter[]> {
-    await this.#lineOf(call).line.onWorker(call, (worker) => this.mirrored.load(worker));
+    const load = (worker: Worker) => untilGivenUp(call.cancellation, this.mirrored.load(worker));
+    await this.#lineOf(call).line.onWorker(call, load);
     return this.mirrored.of(tool) ?? [];
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Message } from '../../../src/mcp/message.ts';
 import { createMirroredParameters } from '../../../src/workers/mirrored.ts';
 import type { Worker } from '../../../src/workers/worker.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 import { responseOf, responseWith } from '../bridge/some-response.ts';
 
 const headed = (header: unknown) => ({ type: 'string', 'x-mcp-header': header });
@@ -21,7 +22,7 @@ const page = (tools: unknown, nextCursor?: unknown) =>
   responseOf({ tools, ...(nextCursor !== undefined && { nextCursor }) });
 
 async function loaded(...answers: (Message | undefined)[]) {
-  const parameters = createMirroredParameters();
+  const parameters = createMirroredParameters(createFakeClock());
   const { seen, asked } = worker(...answers);
   await parameters.load(seen);
   return {
@@ -34,7 +35,7 @@ async function loaded(...answers: (Message | undefined)[]) {
 
 describe('the parameters that headers repeat', () => {
   test('are not known before the list of tools was read', () => {
-    expect(createMirroredParameters().of('a')).toBeUndefined();
+    expect(createMirroredParameters(createFakeClock()).of('a')).toBeUndefined();
   });
 
   test('are found wherever properties lead, and nowhere else', async () => {
@@ -128,7 +129,7 @@ describe('when the list changes', () => {
   });
 
   test('while it is read, what was read is of before', async () => {
-    const parameters = createMirroredParameters();
+    const parameters = createMirroredParameters(createFakeClock());
     const loading = parameters.load(worker(page([tool('a', {})])).seen);
     parameters.forget();
     await loading;
@@ -137,8 +138,58 @@ describe('when the list changes', () => {
 });
 
 test('many calls at once read it once', async () => {
-  const parameters = createMirroredParameters();
+  const parameters = createMirroredParameters(createFakeClock());
   const { seen, asked } = worker(page([]), page([]));
   await Promise.all([parameters.load(seen), parameters.load(seen), parameters.load(seen)]);
   expect(asked).toHaveLength(1);
+});
+
+describe('a list that does not come', () => {
+  /** A worker that answers nothing, and keeps to the time it is given. */
+  function slow() {
+    const clock = createFakeClock();
+    let asked = 0;
+    const inquire = (_method: string, _params: object, patienceMs: number) => {
+      asked++;
+      return new Promise((resolve) => void clock.after(patienceMs, () => resolve(undefined)));
+    };
+    const parameters = createMirroredParameters(clock);
+    const hanging = { talk: { inquire } } as unknown as Worker;
+    return { clock, parameters, hanging, asked: () => asked };
+  }
+
+  test('is waited for ten seconds, then let be for thirty, and asked for again', async () => {
+    const { clock, parameters, hanging, asked } = slow();
+    const loading = parameters.load(hanging);
+    clock.advance(10_000);
+    await loading;
+    expect(parameters.of('a')).toBeUndefined();
+    await parameters.load(hanging);
+    expect(asked()).toBe(1);
+    clock.advance(30_000);
+    await parameters.load(worker(page([tool('a', { region: headed('Region') })])).seen);
+    expect(parameters.of('a')).toEqual(region);
+  });
+
+  test('is asked for at once when there is another', async () => {
+    const { clock, parameters, hanging } = slow();
+    const loading = parameters.load(hanging);
+    clock.advance(10_000);
+    await loading;
+    parameters.forget();
+    await parameters.load(worker(page([tool('a', { region: headed('Region') })])).seen);
+    expect(parameters.of('a')).toEqual(region);
+  });
+
+  test('has ten seconds for all of its pages together', async () => {
+    const { clock, parameters } = slow();
+    const given: number[] = [];
+    const inquire = (_method: string, _params: object, patienceMs: number) => {
+      given.push(patienceMs);
+      clock.advance(4000);
+      return Promise.resolve(patienceMs > 4000 ? page([], 'more') : undefined);
+    };
+    await parameters.load({ talk: { inquire } } as unknown as Worker);
+    expect(given).toEqual([10_000, 6000, 2000]);
+  });
 });
