@@ -11,7 +11,7 @@ import type { Clock } from '../time/clock.ts';
 import type { AttachedLine } from './attached-line.ts';
 import { greet } from './greet.ts';
 import { modernParams, type WorkerKind } from './kind.ts';
-import { createModernListen, type ModernListen } from './modern-listen.ts';
+import { ModernListen } from './modern-listen.ts';
 
 export interface ConversationParts {
   readonly kind: WorkerKind;
@@ -94,9 +94,10 @@ export class Conversation {
       violation: (reason) => listener.violation(reason),
     });
     if (kind.era !== 'modern') return;
-    this.#listen = createModernListen({
+    this.#listen = new ModernListen({
+      clock: parts.clock,
       lines,
-      request: (message) => this.#background(message),
+      request: (message, answered) => this.#background(message, answered),
       cancel: (innerId) => this.#mux.cancel(innerId),
     });
   }
@@ -202,6 +203,7 @@ export class Conversation {
 
   /** The worker is gone: everybody who still waits gets `error`. Returns how many calls that were. */
   failAll(error: Error): number {
+    this.#listen?.close();
     return this.#mux.failAll(error);
   }
 

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { readEnvelope } from '../../../src/mcp/envelope.ts';
 import { type Message, paramsOf } from '../../../src/mcp/message.ts';
 import type { AttachedLine } from '../../../src/workers/attached-line.ts';
-import { createModernListen } from '../../../src/workers/modern-listen.ts';
+import { ModernListen } from '../../../src/workers/modern-listen.ts';
 import { messageOf } from '../calls/some-call.ts';
-import { oddMembers } from '../bridge/some-response.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
+import { oddMembers, responseOf, responseWith } from '../bridge/some-response.ts';
 import { readMessage } from '../../../src/mcp/message.ts';
 
 const key = 'io.modelcontextprotocol/subscriptionId';
@@ -15,9 +16,15 @@ function worker(...wanted: string[][]) {
   const lines = wanted.map((uris) => ({ subscriptions: new Set(uris) }));
   const requests: Message[] = [];
   const cancelled: number[] = [];
-  const listen = createModernListen({
+  const answers: ((response: Message | undefined) => void)[] = [];
+  const clock = createFakeClock();
+  const listen = new ModernListen({
+    clock,
     lines: lines as unknown as AttachedLine[],
-    request: (message) => requests.push(message),
+    request: (message, answered) => {
+      answers.push(answered);
+      return requests.push(message);
+    },
     cancel: (id) => cancelled.push(id),
   });
   const hear = (text: string) => listen.hear(readMessage(Buffer.from(text)))?.bytes.toString();
@@ -36,6 +43,12 @@ function worker(...wanted: string[][]) {
     },
     asked: () => requests.map((message) => paramsOf(message)['notifications']),
     requests,
+    clock,
+    answer: (id: number, response: Message | undefined) => answers[id - 1]!(response),
+    callOff: (id: unknown) => {
+      const params = { requestId: id };
+      return hear(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }));
+    },
   };
 }
 const lists = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
@@ -130,6 +143,94 @@ describe('what it tells', () => {
     const { refresh, about } = worker([]);
     await refresh();
     expect(about(1)).toBe(plain);
+  });
+});
+
+describe('a server that ends the listening', () => {
+  const ways: [string, (one: ReturnType<typeof worker>, id: number) => void][] = [
+    ['with its answer', ({ answer }, id) => answer(id, responseOf({}))],
+    ['with an error', ({ answer }, id) => answer(id, responseWith('"error":{"code":-32603,"message":"m"}'))],
+    ['by calling it off', ({ callOff }, id) => expect(callOff(id)).toBeUndefined()],
+  ];
+
+  test.each(ways)('%s is asked again, and its news is heard as before', async (_way, end) => {
+    const one = worker(['a']);
+    await one.refresh();
+    one.acknowledge(1);
+    end(one, 1);
+    await one.refresh();
+    expect(one.requests).toHaveLength(1);
+    one.clock.advance(1000);
+    expect(one.asked()).toEqual(Array(2).fill({ ...lists, resourceSubscriptions: ['a'] }));
+    one.acknowledge(2);
+    expect(one.about(2)).toBe(plain);
+  });
+
+  test('time and again is asked ever later, and soon again once it has kept to it', async () => {
+    const { refresh, requests, clock, answer } = worker([]);
+    await refresh();
+    for (const waitMs of [1, 2, 4, 8, 16, 32, 60, 60].map((seconds) => seconds * 1000)) {
+      const before = requests.length;
+      answer(before, responseOf({}));
+      clock.advance(waitMs / 2 - 1);
+      expect(requests).toHaveLength(before);
+      clock.advance(waitMs / 2 + 1);
+      expect(requests).toHaveLength(before + 1);
+    }
+    clock.advance(60_000);
+    answer(9, responseOf({}));
+    clock.advance(1000);
+    expect(requests).toHaveLength(10);
+  });
+
+  test('is asked at once when something else is wanted', async () => {
+    const { refresh, requests, clock, answer, lines } = worker([]);
+    await refresh();
+    answer(1, responseOf({}));
+    lines[0]!.subscriptions.add('a');
+    await refresh();
+    clock.advance(60_000);
+    expect(requests).toHaveLength(2);
+  });
+
+  test('that was replaced, and not called off yet, is not asked again for it', async () => {
+    const { refresh, requests, clock, answer, acknowledge, lines, cancelled, about } = worker([]);
+    await refresh();
+    acknowledge(1);
+    lines[0]!.subscriptions.add('a');
+    await refresh();
+    answer(1, responseOf({}));
+    clock.advance(60_000);
+    expect(requests).toHaveLength(2);
+    expect(about(2)).toBe(plain);
+    acknowledge(2);
+    expect(cancelled).toEqual([]);
+  });
+
+  test.each([
+    ['does not know such a request', responseWith('"error":{"code":-32601,"message":"m"}')],
+    ['is gone', undefined],
+  ])('because it %s is not asked again', async (_why, response) => {
+    const { refresh, requests, clock, answer } = worker([]);
+    await refresh();
+    answer(1, response);
+    clock.advance(600_000);
+    expect(requests).toHaveLength(1);
+  });
+
+  test('and ends itself is not asked again', async () => {
+    const { refresh, requests, clock, answer, listen } = worker([]);
+    await refresh();
+    answer(1, responseOf({}));
+    listen.close();
+    clock.advance(60_000);
+    expect(requests).toHaveLength(1);
+  });
+
+  test.each([7, '1', null])('is not what calling off %j means', async (id) => {
+    const { refresh, callOff } = worker([]);
+    await refresh();
+    expect(callOff(id)).toContain('notifications/cancelled');
   });
 });
 
