@@ -3,7 +3,13 @@ import { Cancellation } from '../calls/call.ts';
 import { errorCodes, ProxyError } from '../calls/error.ts';
 import type { Admitted, Answer, Gateway } from '../gateway/gateway.ts';
 import { type Envelope, readEnvelope } from '../mcp/envelope.ts';
-import { methodNotFound, methods, missingCapability } from '../mcp/methods.ts';
+import {
+  headerMismatch,
+  methodNotFound,
+  methods,
+  missingCapability,
+  unsupportedVersion,
+} from '../mcp/methods.ts';
 import type { Message } from '../mcp/message.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
 import { type Era, isModernVersion, isOfModernEra, modernVersions } from '../mcp/versions.ts';
@@ -118,8 +124,13 @@ async function answer(exchange: Exchange, { message, envelope, parts }: Asked): 
   }
 }
 
-/** Errors of the protocol's own have a status; what else a server answers is an answer like any other. */
-function statusOf({ reply: { errorCode } }: Answer): number {
-  if (errorCode === methodNotFound) return errorCodes.METHOD_NOT_FOUND.http;
-  return errorCode === missingCapability ? errorCodes.MISSING_CAPABILITY.http : 200;
-}
+/** Errors of the protocol's own have a status, whoever answers with them. */
+const statuses: ReadonlyMap<number, number> = new Map([
+  [methodNotFound, errorCodes.METHOD_NOT_FOUND.http],
+  [headerMismatch, errorCodes.HEADER_MISMATCH.http],
+  [missingCapability, errorCodes.MISSING_CAPABILITY.http],
+  [unsupportedVersion, errorCodes.UNSUPPORTED_VERSION.http],
+]);
+
+/** What else a server answers is an answer like any other. */
+const statusOf = ({ reply: { errorCode } }: Answer): number => statuses.get(errorCode ?? 0) ?? 200;

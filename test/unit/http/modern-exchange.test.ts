@@ -107,9 +107,10 @@ describe('a request', () => {
   test.each([
     [-32601, 404],
     [-32021, 400],
+    [-32020, 400],
+    [-32022, 400],
     [-32602, 200],
     [-32603, 200],
-    [-32020, 200],
     [-32000, 200],
   ])('that its server answers with error %i has status %i', async (errorCode, status) => {
     const answered = await posted(listing(), named, () =>
