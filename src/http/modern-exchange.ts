@@ -34,15 +34,11 @@ export interface ModernParts {
 /**
  * Which era is this POST of? The body decides, and the header only where the body cannot (2026-07-28
  * basic/versioning, "Backward Compatibility").
- * @throws {ProxyError} HEADER_MISMATCH for `initialize` under a modern header
  */
-export function eraOf(request: IncomingMessage, { kind, method, claim }: Message): Era {
+export function eraOf(request: IncomingMessage, { kind, claim }: Message): Era {
   if (kind === 'response') return 'legacy';
   if (claim) return 'modern';
-  const version = header(request, 'mcp-protocol-version') ?? '';
-  if (!isOfModernEra(version)) return 'legacy';
-  if (method === methods.initialize) throw mismatch(`initialize is not of revision ${version}`);
-  return 'modern';
+  return isOfModernEra(header(request, 'mcp-protocol-version') ?? '') ? 'modern' : 'legacy';
 }
 
 /** Answer a POST of the modern era: one request, and its answer as JSON or as a stream that ends with it. */
@@ -65,6 +61,9 @@ export async function answerModern(exchange: Exchange, message: Message, parts: 
 
 /** The rungs that need nothing but the request. @throws {ProxyError} INVALID_PARAMS, HEADER_MISMATCH, UNSUPPORTED_VERSION */
 function checkEnvelope(request: IncomingMessage, message: Message): Envelope {
+  // Its header alone says that it is modern, and the one who wrote it knows no envelope to ask for.
+  if (message.method === methods.initialize && !message.claim)
+    throw mismatch('initialize is not of the revision in MCP-Protocol-Version');
   const envelope = readEnvelope(message);
   if (typeof envelope === 'string') throw new ProxyError('INVALID_PARAMS', envelope);
   const { version } = envelope;

@@ -41,9 +41,7 @@ describe('the era of a POST', () => {
     (version) => {
       expect(era({ id: 1, method: 'tools/list' }, version)).toBe('modern');
       expect(era({ method: 'notifications/cancelled' }, version)).toBe('modern');
-      expect(() => era({ id: 1, method: 'initialize' }, version)).toThrow(
-        expect.objectContaining({ code: 'HEADER_MISMATCH' }) as Error,
-      );
+      expect(era({ id: 1, method: 'initialize' }, version)).toBe('modern');
     },
   );
 
@@ -155,6 +153,17 @@ describe('a request', () => {
       return Promise.resolve(reply());
     });
     expect(visit!.cancellation.reason).toBeUndefined();
+  });
+});
+
+test('`initialize` under a modern header is refused, with the id it came with', async () => {
+  const { status, body } = await posted(messageOf({ id: 'é', method: 'initialize', params: {} }), {
+    'mcp-protocol-version': modern,
+  });
+  expect(status).toBe(400);
+  expect(JSON.parse(body)).toMatchObject({
+    id: 'é',
+    error: { code: -32020, message: expect.stringContaining('initialize') as string },
   });
 });
 
