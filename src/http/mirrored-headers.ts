@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { ProxyError } from '../calls/error.ts';
 import type { MirroredParameter } from '../calls/upstream.ts';
+import { memberOf, membersOf } from '../mcp/members.ts';
 import { methods } from '../mcp/methods.ts';
 import { type Message, paramsOf, valueOf } from '../mcp/message.ts';
 import { header } from './mcp-headers.ts';
@@ -44,7 +45,8 @@ export function checkMirrored(
       if (text === undefined) throw mismatch(`${name} is missing, but the call has this parameter`);
       const said = decoded(text);
       if (said === undefined) throw mismatch(`${name} is not spelled as it must be`);
-      if (!isSame(said, value)) throw mismatch(`${name} is not what the call says`);
+      if (!isSame(said, value, () => spellingAt(message, path)))
+        throw mismatch(`${name} is not what the call says`);
     }
   };
 }
@@ -58,9 +60,18 @@ function valueAt(root: unknown, path: readonly string[]): unknown {
   return value;
 }
 
-function isSame(said: string, value: unknown): boolean {
+/** How an argument that is there is written in the body. */
+function spellingAt({ bytes, params }: Message, path: readonly string[]): string | undefined {
+  let span = params;
+  for (const key of ['arguments', ...path]) span = span && memberOf(membersOf(bytes, span), key);
+  return span && bytes.toString('utf8', span.start, span.end);
+}
+
+function isSame(said: string, value: unknown, spelling: () => string | undefined): boolean {
   if (typeof value === 'string') return said === value;
   if (typeof value === 'boolean') return said === String(value);
+  // Many large numbers are one and the same here, and may be different ones to the server.
+  if (Math.abs(Number(value)) > Number.MAX_SAFE_INTEGER) return said === spelling();
   return /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(said) && Number(said) === value;
 }
 

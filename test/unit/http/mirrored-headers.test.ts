@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ProxyError } from '../../../src/calls/error.ts';
 import { checkMirrored, checkStandardHeaders } from '../../../src/http/mirrored-headers.ts';
+import { readMessage } from '../../../src/mcp/message.ts';
 import { messageOf } from '../calls/some-call.ts';
 import { requestWith } from './serving.ts';
 
@@ -125,6 +126,23 @@ describe('parameters that headers repeat', () => {
     ['42', '42.0'],
   ])('%j must not be said as %s', (value, text) => {
     expect(said(value, text)).toContain('mcp-param-region is not');
+  });
+
+  test.each([
+    ['9007199254740993', '9007199254740993', 'passes'],
+    ['-9007199254740993', '-9007199254740993', 'passes'],
+    ['1e400', '1e400', 'passes'],
+    ['1.5e300', '1.5e300', 'passes'],
+    ['9007199254740991', '9007199254740991.0', 'passes'],
+    ['9007199254740993', '9007199254740992', 'is not'],
+    ['9007199254740992', '9007199254740993', 'is not'],
+    ['9007199254740993', '9007199254740993.0', 'is not'],
+    ['1e400', '1e401', 'is not'],
+  ])('%s, which may be too large to be told from others, said as %s: %s', (value, text, said) => {
+    const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"arguments":{"b":1,"a":{"b":${value}}}}}`;
+    const request = requestWith({ 'mcp-param-deep': text });
+    const check = checkMirrored(request, readMessage(Buffer.from(body)));
+    expect(verdict(() => check([deep]))).toContain(said);
   });
 
   test('must be repeated if the call has them', () => {
