@@ -6,6 +6,7 @@ import { metaKeys } from '../mcp/meta-keys.ts';
 import { methods } from '../mcp/methods.ts';
 import { type Message, paramsOf, readMessage } from '../mcp/message.ts';
 import { splice } from '../mcp/splice.ts';
+import { isPartOfAny } from '../mcp/sub-resource.ts';
 
 export interface ListenerParts {
   readonly tenantId: TenantId;
@@ -84,7 +85,7 @@ export class Listener implements Caller {
       case 'notifications/resources/list_changed':
         return filter.resources;
       case methods.resourceUpdated:
-        return filter.uris.includes(String(paramsOf(notification)['uri']));
+        return isPartOfAny(String(paramsOf(notification)['uri']), filter.uris);
       default:
         return false;
     }

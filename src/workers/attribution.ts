@@ -5,6 +5,7 @@ import type { ServerFacts } from '../mcp/handshake.ts';
 import { isListChanged, isLogWanted, isRemoved, methodNotFound, methods } from '../mcp/methods.ts';
 import { type Message, paramsOf, readMessage, textOf, valueOf } from '../mcp/message.ts';
 import { splice } from '../mcp/splice.ts';
+import { isPartOfAny } from '../mcp/sub-resource.ts';
 import { type Addressee, addresseeOf, type Attribution } from './addressee.ts';
 import type { AttachedLine } from './attached-line.ts';
 import { type TaskBook, taskIdOf } from './tasks.ts';
@@ -34,7 +35,8 @@ export function routeNotification(origin: Origin, message: Message): void {
 
 function tellResource({ lines }: Worker, message: Message): void {
   const uri = String(valueOf(message, message.uri));
-  for (const { subscriptions, caller } of lines) if (subscriptions.has(uri)) caller.hear(message, undefined);
+  for (const { subscriptions, caller } of lines)
+    if (isPartOfAny(uri, subscriptions)) caller.hear(message, undefined);
 }
 
 /** A list is the server's, whichever of its workers says so; on an exclusive one it is the session's own. */

@@ -64,11 +64,13 @@ describe('of what the server says', () => {
     expect(heard).toEqual([changed(list, `,"params":{"_meta":{"${subscription}":1}}`)]);
   });
 
-  test('changes of a resource are heard by who asked for that one', () => {
+  test('changes of a resource and its parts are heard by who asked for that one', () => {
     const { hear, heard } = listening({ uris: ['test://é'] });
-    for (const uri of ['test://a', 'test://é', 'test://é/b']) hear(updated(uri));
-    expect(heard).toHaveLength(1);
-    expect(JSON.parse(heard[0]!)).toMatchObject({ params: { uri: 'test://é' } });
+    for (const uri of ['test://a', 'test://é', 'test://éé', 'test://é/b']) hear(updated(uri));
+    expect(heard.map((text) => (JSON.parse(text) as { params: { uri: string } }).params.uri)).toEqual([
+      'test://é',
+      'test://é/b',
+    ]);
   });
 
   test.each([
