@@ -1,7 +1,7 @@
 import type { Call } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import type { Caller } from '../calls/upstream.ts';
-import { isFirstPage } from '../mcp/lists.ts';
+import { featureOf, isFirstPage } from '../mcp/lists.ts';
 import { mayHaveEffects } from '../mcp/methods.ts';
 import type { Message } from '../mcp/message.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
@@ -9,8 +9,10 @@ import type { Edit } from '../mcp/splice.ts';
 import type { Era } from '../mcp/versions.ts';
 import type { ReadAnswer } from './conversation.ts';
 import type { WorkerKind } from './kind.ts';
+import { Pages } from './pages.ts';
 import type { Pool } from './pool.ts';
 import type { Resident } from './residents.ts';
+import { mayTurnPage } from './sharing.ts';
 import type { Use } from './waiting-list.ts';
 import type { Worker } from './worker.ts';
 
@@ -64,6 +66,7 @@ export class Line implements Resident {
   logLevel: string | undefined;
 
   readonly #server: LineServer;
+  readonly #pages = new Pages();
   /** Lines of the same caller that only listen. They live where it lives: what its calls change they hear of. */
   readonly #followers = new Set<Line>();
   #leader: Line | undefined;
@@ -172,7 +175,7 @@ export class Line implements Resident {
     const recalled = isFirstPage(message) ? this.#server.recall(this.kind, message) : undefined;
     if (recalled) return speak(recalled.speaker).read(recalled.response, idTextOf(message));
     const use = (worker: Worker) => this.#use(worker, call, speak);
-    const reply = this.onWorker(call, use, preferred);
+    const reply = this.onWorker(call, use, preferred ?? this.#giverOf(message));
     if (mayHaveEffects(message.method)) return reply;
     try {
       return await reply;
@@ -186,11 +189,18 @@ export class Line implements Resident {
   #use<Result>(worker: Worker, call: Call, speak: Speak<Result>): Promise<Result> {
     const { edits, read } = speak(worker);
     const placed = { call, line: this, edits };
-    if (!isFirstPage(call.message)) return worker.exchange(placed, read);
+    const { message } = call;
+    if (featureOf(message.method) === undefined) return worker.exchange(placed, read);
     return worker.exchange(placed, (response, idText) => {
-      this.#server.remember(worker.kind, call.message, response);
+      this.#pages.note(worker, message.method, response);
+      if (isFirstPage(message)) this.#server.remember(worker.kind, message, response);
       return read(response, idText);
     });
+  }
+
+  #giverOf(message: Message): Worker | undefined {
+    const giver = this.#pages.giverOf(message);
+    return giver && mayTurnPage(giver, this, this.#server.pool.rules) ? giver : undefined;
   }
 
   /** A worker for `call`, which `use` puts on it; of the generation that is in force when one is free. */

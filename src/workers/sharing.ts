@@ -40,6 +40,14 @@ export function fittingWorker(
   return home && mayTake(home, claim, rules) ? home : emptiest(workers, claim, rules);
 }
 
+/**
+ * May the worker that gave a cursor be asked for the page behind it? Busy or not: a page is a short answer that asks
+ * nobody anything, and another process would have to refuse it. Where one call at a time is the promise, only in its turn.
+ */
+export function mayTurnPage(giver: Worker, claim: Claim, rules: SharingRules): boolean {
+  return isLeased(rules, claim.kind) ? mayTake(giver, claim, rules) : giver.isOpen;
+}
+
 function emptiest(workers: Iterable<Worker>, claim: Claim, rules: SharingRules): Worker | undefined {
   let best: Worker | undefined;
   for (const worker of workers) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createWorkerKinds, modernKind, plainKind } from '../../../src/workers/kind.ts';
-import { fittingWorker, roomOf, type SharingRules } from '../../../src/workers/sharing.ts';
+import { fittingWorker, mayTurnPage, roomOf, type SharingRules } from '../../../src/workers/sharing.ts';
 import type { Worker } from '../../../src/workers/worker.ts';
 import { someWorker } from './some-worker.ts';
 
@@ -92,5 +92,22 @@ describe('exclusive', () => {
     const closed = someWorker(0, false);
     expect(fittingWorker([someWorker(0)], ada(undefined), exclusive)).toBeUndefined();
     expect(fittingWorker([someWorker(0), closed], ada(closed), exclusive)).toBeUndefined();
+  });
+});
+
+describe('the page behind a cursor', () => {
+  test('is asked of a busy worker too, but not of one that takes no more calls', () => {
+    expect(mayTurnPage(someWorker(9), ada(undefined), shared)).toBe(true);
+    expect(mayTurnPage(someWorker(0, false), ada(undefined), shared)).toBe(false);
+  });
+
+  test('is asked of a leased worker only when it has no call, given up ones of others included', () => {
+    expect(mayTurnPage(someWorker(0), ada(undefined), leased)).toBe(true);
+    expect(mayTurnPage(someWorker(1), ada(undefined), leased)).toBe(false);
+    expect(mayTurnPage(someWorker(0, true, {}, 'eve'), ada(undefined), leased)).toBe(false);
+    const asking = { ...shared, isInteractive: true };
+    expect(mayTurnPage(someWorker(1, true, { kind: askingKind }), ada(undefined, askingKind), asking)).toBe(
+      false,
+    );
   });
 });

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openRawSession, type RawSession } from '../../support/raw-session.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type RunningProxy, startProxy, tenantYaml } from '../../support/start-proxy.ts';
+import { openRawHttp } from './raw-peer.ts';
+
+/** A cursor of these servers is of one process, and means nothing to another. */
+const servers = ['legacy-everything', 'modern-everything'] as const;
+const narrow = 'pool: { max: 2, concurrency: 1 }';
+let proxy: RunningProxy;
+beforeAll(async () => {
+  const tenants = servers.map((server) => [server, tenantYaml(server, server, narrow)] as const);
+  proxy = await startProxy({ tenants: Object.fromEntries(tenants) });
+});
+afterAll(() => proxy.stop());
+
+interface Page {
+  readonly result?: { readonly resources: readonly unknown[]; readonly nextCursor?: string };
+}
+type Ask = (params: { cursor?: string }) => Promise<string>;
+
+/** Two sessions that live on one of two workers. */
+async function neighbours(key: string): Promise<[RawSession, RawSession]> {
+  const [one, two] = [await openRawSession(proxy.url, key), await openRawSession(proxy.url, key)];
+  await Promise.all([one, two].map((session) => session.text('slow', { ms: 200 })));
+  return [one, two];
+}
+
+/** The second page, while the worker of the first is busy with another's call. */
+async function secondPage(ask: Ask, other: RawSession): Promise<Page> {
+  const first = JSON.parse(await ask({})) as Page;
+  const cursor = first.result?.nextCursor ?? '';
+  const busy = other.text('slow', { ms: 1000 });
+  await eventually(async () => (await proxy.status()).totals.inFlight > 0);
+  const second = JSON.parse(await ask({ cursor })) as Page;
+  await busy;
+  return second;
+}
+
+test.each(servers)('the next page of %s comes from who gave the one before, however busy', async (server) => {
+  const key = proxy.keys[server]!;
+  const [one, two] = await neighbours(key);
+  const modern = await openRawHttp(proxy.url, key, 'modern');
+  const asks: Ask[] = [
+    (params) => one.ask('resources/list', params),
+    async (params) => (await modern.ask('resources/list', JSON.stringify(params).slice(1, -1))).text,
+  ];
+  for (const ask of asks) expect(await secondPage(ask, two)).toHaveProperty('result.resources');
+});
