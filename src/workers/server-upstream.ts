@@ -110,7 +110,8 @@ export class ServerUpstream implements Upstream, LineServer {
 
   #connected(line: Line, { initialize }: ServerFacts): Connection {
     this.lines.add(line);
-    return { line: new SessionLine(line, this.#tasks), result: initialize };
+    const workerOf = (serial: number) => this.#workerBy(serial);
+    return { line: new SessionLine(line, this.#tasks, workerOf), result: initialize };
   }
 
   readonly visit = (call: Call): Promise<Reply> =>

@@ -12,6 +12,9 @@ import { latestModernVersion } from '../mcp/versions.ts';
 import type { ReadAnswer } from './conversation.ts';
 import type { Line, Speaker, Speech } from './line.ts';
 import { type TaskBook, taskIdOf } from './tasks.ts';
+import type { Worker } from './worker.ts';
+
+type WorkerOf = (serial: number) => Worker | undefined;
 
 /** The way of a client with a session, of the legacy era, to a server of either. */
 export class SessionLine implements SessionWay {
@@ -19,10 +22,12 @@ export class SessionLine implements SessionWay {
   #known: { readonly level: string; readonly text: string } | undefined;
 
   readonly #tasks: TaskBook;
+  readonly #workerOf: WorkerOf;
 
-  constructor(line: Line, tasks: TaskBook) {
+  constructor(line: Line, tasks: TaskBook, workerOf: WorkerOf) {
     this.line = line;
     this.#tasks = tasks;
+    this.#workerOf = workerOf;
   }
 
   readonly exchange = (call: Call): Promise<Reply> => {
@@ -69,10 +74,19 @@ export class SessionLine implements SessionWay {
   }
 
   async #call(call: Call): Promise<Reply> {
-    const answer = await this.line.put(call, (worker) => this.#speech(worker, call, ''));
-    if (!('questions' in answer)) return answer;
-    const again = (further: string) => this.line.put(call, (worker) => this.#speech(worker, call, further));
-    return askAlong(this.line.caller, call, answer, again);
+    let serial = 0;
+    // What a process gave as its `requestState` no other can read: the answers go back to who asked.
+    const round = (further: string) =>
+      this.line.put(
+        call,
+        (worker) => {
+          serial = worker.serial;
+          return this.#speech(worker, call, further);
+        },
+        this.#workerOf(serial),
+      );
+    const answer = await round('');
+    return 'questions' in answer ? askAlong(this.line.caller, call, answer, round) : answer;
   }
 
   /** `further`: what is to stand in `params` beside what the client put there. */
