@@ -12,7 +12,7 @@ import type { Message } from '../mcp/message.ts';
 import type { Span } from '../mcp/scanner.ts';
 import type { Edit } from '../mcp/splice.ts';
 import { errorCodeEdit } from './error-code.ts';
-import { wrappedSchema } from './wrapped-schema.ts';
+import { objectSchema } from './wrapped-schema.ts';
 
 /** What a modern server's answer to `method` needs so that a client of 2025-11-25 or before reads it as one of its own. */
 export function legacyEdits(response: Message, method: string): readonly Edit[] {
@@ -54,7 +54,7 @@ function wrappedContent({ bytes, resultMembers }: Message): readonly Edit[] {
   ];
 }
 
-/** Up to 2025-11-25 `outputSchema` describes an object; a schema of something else is put into one. */
+/** Up to 2025-11-25 `outputSchema` describes an object; a schema of something else becomes one. */
 function wrappedSchemas({ bytes, resultMembers }: Message): readonly Edit[] {
   const tools = memberOf(resultMembers, 'tools');
   if (!tools) return [];
@@ -67,6 +67,6 @@ function wrappedSchemas({ bytes, resultMembers }: Message): readonly Edit[] {
 function wrapped(bytes: Buffer, span: Span): readonly Edit[] {
   const schema: unknown = JSON.parse(bytes.toString('utf8', span.start, span.end));
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return [];
-  const record = schema as Record<string, unknown>;
-  return record['type'] === 'object' ? [] : [{ span, text: byteText(wrappedSchema(record)) }];
+  const told = objectSchema(schema as Record<string, unknown>);
+  return told === schema ? [] : [{ span, text: byteText(told) }];
 }

@@ -1,5 +1,6 @@
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import { describe, expect, test } from 'vitest';
-import { wrappedSchema } from '../../../src/bridge/wrapped-schema.ts';
+import { objectSchema, wrappedSchema } from '../../../src/bridge/wrapped-schema.ts';
 
 const innerOf = (schema: Readonly<Record<string, unknown>>) =>
   (wrappedSchema(schema)['properties'] as { result: Record<string, unknown> }).result;
@@ -79,5 +80,68 @@ describe('references', () => {
 
   test('that are no text are not touched', () => {
     expect(innerOf({ $ref: 7, anyOf: [true, null] })).toEqual({ $ref: 7, anyOf: [true, null] });
+  });
+});
+
+describe('what a legacy client is told of structured content', () => {
+  const object = (name: string) => ({
+    type: 'object',
+    properties: { [name]: { type: 'number' } },
+    required: [name],
+  });
+  const a = { a: 1 };
+  const list = { result: [1] };
+  const $defs = { A: object('a'), Tree: { type: 'array', items: { $ref: '#/$defs/Tree' } } };
+  /** As the official client judges it. */
+  const isValid = (schema: Readonly<Record<string, unknown>>, content: unknown) =>
+    new AjvJsonSchemaValidator().getValidator(objectSchema(schema))(content).valid;
+
+  test('that is an object is what the server says', () => {
+    const schema = object('a');
+    expect(objectSchema(schema)).toBe(schema);
+  });
+
+  test.each([
+    ['anyOf', { anyOf: [object('a'), object('b')] }],
+    ['oneOf', { oneOf: [object('a'), { allOf: [object('b'), {}] }] }],
+    ['allOf', { allOf: [{}, object('a')] }],
+  ])('that is one of several objects (%s) is the same, and that it is an object', (_how, schema) => {
+    expect(objectSchema(schema)).toEqual({ ...schema, type: 'object' });
+    expect([isValid(schema, a), isValid(schema, { c: 1 })]).toEqual([true, false]);
+  });
+
+  test.each([
+    ['a reference', { $ref: '#/$defs/A', $defs }, a],
+    ['an object or null', { type: ['object', 'null'], required: ['a'] }, a],
+    ['an object or null', { type: ['object', 'null'], required: ['a'] }, { result: null }],
+    ['an object or a list', { anyOf: [object('a'), { $ref: '#/$defs/Tree' }], $defs }, a],
+    ['an object or a list', { anyOf: [object('a'), { $ref: '#/$defs/Tree' }], $defs }, { result: [[[]]] }],
+    ['a list by reference', { $ref: '#/$defs/Tree', $defs }, { result: [[]] }],
+    [
+      'what has a base of its own',
+      { $id: 'https://example.com/s', anyOf: [{ $ref: '#/$defs/A' }], $defs },
+      a,
+    ],
+    [
+      'what has a base of its own',
+      { $id: 'https://example.com/s', anyOf: [{ $ref: '#/$defs/Tree' }], $defs },
+      { result: [] },
+    ],
+    ['anything', {}, a],
+    ['anything', {}, list],
+    ['a list', { type: 'array', items: { type: 'number' } }, list],
+    ['a list or null', { type: ['array', 'null'] }, { result: null }],
+  ])('that is %s (%j) is as it comes: %j', (_what, schema, content) => {
+    expect(objectSchema(schema)).toMatchObject({ type: 'object' });
+    expect(isValid(schema, content)).toBe(true);
+  });
+
+  test.each([
+    [{ $ref: '#/$defs/A', $defs }, { b: 1 }],
+    [{ $ref: '#/$defs/A', $defs }, { result: [1] }],
+    [{ type: ['object', 'null'], required: ['a'] }, { result: 7 }],
+    [{ type: 'array' }, a],
+  ])('is not as described (%j) where the server says something else: %j', (schema, content) => {
+    expect(isValid(schema, content)).toBe(false);
   });
 });
