@@ -105,6 +105,8 @@ class ParkedCall {
   readonly #questions = new Map<string, Open>();
   readonly #cancellation = new Cancellation();
   #first: Call | undefined;
+  /** The client's last request, open or not: what it declares counts from then on. */
+  #latest: Call | undefined;
   #round: Round | undefined;
   #outcome: Outcome | undefined;
   #lastKey = 0;
@@ -117,6 +119,7 @@ class ParkedCall {
   /** The client waits for an answer, or for the next question. */
   round(call: Call): Promise<Reply> {
     this.#first ??= call;
+    this.#latest = call;
     this.stopTimer();
     return new Promise((resolve, reject) => {
       this.#round = { call, resolve, reject };
@@ -150,16 +153,10 @@ class ParkedCall {
     const first = this.#first;
     if (!first) throw new TypeError('A parked call has begun');
     const current = () => this.#round?.call ?? first;
-    const visitor: Visitor = {
-      capabilities: first.visitor?.capabilities ?? {},
-      clientInfo: first.visitor?.clientInfo,
-      logLevel: first.visitor?.logLevel,
-      ask: (request, answer) => this.#ask(request, answer),
-    };
     return {
       ...first,
       cancellation: this.#cancellation,
-      visitor,
+      visitor: this.#visitor(),
       tell: (message) => this.#round?.call.tell(message),
       stayAwake: () => this.#round?.call.stayAwake(),
       get dispatched() {
@@ -174,6 +171,23 @@ class ParkedCall {
       set heardAt(value) {
         current().heardAt = value;
       },
+    };
+  }
+
+  /** Each request of the client says anew what it can do, and what it wants to hear. */
+  #visitor(): Visitor {
+    const latest = () => this.#latest?.visitor;
+    return {
+      get capabilities() {
+        return latest()?.capabilities ?? {};
+      },
+      get clientInfo() {
+        return latest()?.clientInfo;
+      },
+      get logLevel() {
+        return latest()?.logLevel;
+      },
+      ask: (request, answer) => this.#ask(request, answer),
     };
   }
 

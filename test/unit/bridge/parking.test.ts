@@ -244,6 +244,15 @@ describe('a client that comes back', () => {
   });
 });
 
+test('what a client can do and wants to hear is what its last request says', async () => {
+  const { resume, worker, park } = await parkedPlace();
+  const { visitor } = worker.call;
+  expect(visitor).toMatchObject({ capabilities: { elicitation: {} }, logLevel: 'info' });
+  const declared = { capabilities: { sampling: {} }, clientInfo: { name: 'other' }, logLevel: undefined };
+  void resume(park, 2, { r1: '{}' }, { visitor: { ...declared, ask: () => undefined } });
+  expect(visitor).toMatchObject(declared);
+});
+
 describe('a call is given up on the worker', () => {
   test('when its client closes the stream', async () => {
     const { begin, parking } = somePlace();
