@@ -4,6 +4,7 @@ import { type Message, textOf } from '../mcp/message.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
 import type { Clock } from '../time/clock.ts';
 import type { StateOwner, StateSeal } from './request-state.ts';
+import { inputRequired, toldIn } from './round.ts';
 
 /** What a client answered, by the key of the question: JSON text, one character per byte. */
 export type InputResponses = ReadonlyMap<string, string>;
@@ -157,7 +158,7 @@ class ParkedCall {
       ...first,
       cancellation: this.#cancellation,
       visitor: this.#visitor(),
-      tell: (message) => this.#round?.call.tell(message),
+      tell: (message) => this.#tell(message),
       stayAwake: () => this.#round?.call.stayAwake(),
       get dispatched() {
         return current().dispatched;
@@ -172,6 +173,12 @@ class ParkedCall {
         current().heardAt = value;
       },
     };
+  }
+
+  #tell(message: readonly Buffer[]): void {
+    const { call } = this.#round ?? {};
+    const told = call && call !== this.#first ? toldIn(call.message, message) : message;
+    if (told) call?.tell(told);
   }
 
   /** Each request of the client says anew what it can do, and what it wants to hear. */
@@ -220,7 +227,8 @@ class ParkedCall {
       this.#cancellation.cancel(new ProxyError('CANCELLED', 'The client did not come back with its answers'));
       this.#parts.ended();
     });
-    const parts = [inputRequired(round.call, this.#questions, this.#parts.state())];
+    const asked = new Map([...this.#questions].map(([key, { request }]) => [key, request]));
+    const parts = [inputRequired(round.call.message, asked, this.#parts.state())];
     round.resolve({ parts, isError: false });
   }
 
@@ -235,16 +243,4 @@ class ParkedCall {
     if ('error' in outcome) round.reject(outcome.error);
     else round.resolve(outcome.answer(idTextOf(round.call.message)));
   }
-}
-
-function inputRequired(call: Call, questions: ReadonlyMap<string, Open>, state: string): Buffer {
-  const requests = [...questions].map(([key, { request }]) => {
-    const params = request.params ? `,"params":${textOf(request.bytes, request.params)}` : '';
-    return `"${key}":{"method":${JSON.stringify(request.method)}${params}}`;
-  });
-  return Buffer.from(
-    `{"jsonrpc":"2.0","id":${idTextOf(call.message)},"result":{"resultType":"input_required",` +
-      `"inputRequests":{${requests.join(',')}},"requestState":${JSON.stringify(state)}}}`,
-    'latin1',
-  );
 }

@@ -225,7 +225,7 @@ describe('a client that comes back', () => {
     const { resume, call, callOf, worker, park, parking } = await parkedPlace();
     const told: string[] = [];
     let awake = 0;
-    worker.call.tell([Buffer.from('nobody hears it')]);
+    worker.call.tell([messageOf({ method: 'notifications/message', params: { data: 1 } }).bytes]);
     worker.call.stayAwake();
     worker.call.heardAt = 66;
     expect([call.heardAt, worker.call.heardAt]).toEqual([66, 66]);
@@ -235,10 +235,11 @@ describe('a client that comes back', () => {
       dispatched: false,
     });
     void parking.resume(park, second, new Map([['r1', '{}']]));
-    worker.call.tell([Buffer.from('progress')]);
+    const { bytes } = messageOf({ method: 'notifications/message', params: { data: 2 } });
+    worker.call.tell([bytes]);
     worker.call.stayAwake();
     worker.call.heardAt = 77;
-    expect([told, awake, second.heardAt]).toEqual([['progress'], 1, 77]);
+    expect([told, awake, second.heardAt]).toEqual([[bytes.toString()], 1, 77]);
     expect([second.dispatched, worker.call.dispatched]).toEqual([true, true]);
     expect(resume(park, 3)).toBeUndefined();
   });
@@ -251,6 +252,26 @@ test('what a client can do and wants to hear is what its last request says', asy
   const declared = { capabilities: { sampling: {} }, clientInfo: { name: 'other' }, logLevel: undefined };
   void resume(park, 2, { r1: '{}' }, { visitor: { ...declared, ask: () => undefined } });
   expect(visitor).toMatchObject(declared);
+});
+
+test('progress is told under the token of the request that is open, and of none that asked for none', async () => {
+  const { worker, park, callOf, required, parking } = await parkedPlace();
+  const told: string[] = [];
+  const tell = (message: readonly Buffer[]) => void told.push(Buffer.concat(message).toString());
+  const progress = (progressToken: unknown) =>
+    messageOf({ method: 'notifications/progress', params: { progressToken, progress: 1 } }).bytes;
+  const retry = async (id: number, meta: object) => {
+    const message = messageOf({ id, method: 'tools/call', params: { name: 'a', _meta: meta } });
+    const answers = new Map([[`r${id - 1}`, '{}']]);
+    const reply = parking.resume(park, callOf(id, { message, tell }), answers)!;
+    worker.call.tell([progress('first')]);
+    worker.ask(String(id));
+    await required(reply);
+  };
+  await retry(2, { progressToken: 'é' });
+  await retry(3, {});
+  await retry(4, { progressToken: 4 });
+  expect(told).toEqual([progress('é'), progress(4)].map(String));
 });
 
 describe('a call is given up on the worker', () => {
