@@ -1,6 +1,8 @@
+import { changeMembers, memberOf, membersOf } from '../mcp/members.ts';
 import { type Message, readMessage, textOf } from '../mcp/message.ts';
 import { methods } from '../mcp/methods.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
+import type { Span } from '../mcp/scanner.ts';
 import { splice } from '../mcp/splice.ts';
 
 /** The answer to `request` that hands out questions, each under its key; the call waits for it to come again. */
@@ -10,7 +12,7 @@ export function inputRequired(
   state: string,
 ): Buffer {
   const requests = [...questions].map(([key, { bytes, method, params }]) => {
-    const own = params ? `,"params":${textOf(bytes, params)}` : '';
+    const own = params ? `,"params":${paramsText(bytes, params)}` : '';
     return `"${key}":{"method":${JSON.stringify(method)}${own}}`;
   });
   return Buffer.from(
@@ -18,6 +20,16 @@ export function inputRequired(
       `"inputRequests":{${requests.join(',')}},"requestState":${JSON.stringify(state)}}}`,
     'latin1',
   );
+}
+
+/** 2026-07-28 has no id for a page that is to be opened: nobody is told when it is done with. */
+function paramsText(bytes: Buffer, params: Span): string {
+  const members = membersOf(bytes, params);
+  const mode = memberOf(members, 'mode');
+  if (!mode || textOf(bytes, mode) !== '"url"') return textOf(bytes, params);
+  const edits = changeMembers(params, members, (key) => key === 'elicitationId');
+  const changed = Buffer.concat(splice(bytes.subarray(0, params.end), edits));
+  return changed.toString('latin1', params.start);
 }
 
 /** No deeper than what a worker says. */

@@ -125,6 +125,16 @@ describe('a question of the server', () => {
     expect(parking.size).toBe(1);
   });
 
+  test('to open a page has no id, which the modern era does not know', async () => {
+    const { begin, required } = somePlace();
+    const { worker, reply } = begin(1);
+    const page = (id: string) =>
+      `"method":"elicitation/create","params":{"mode":"url"${id},"url":"u",${oddMembers}}`;
+    worker.ask('0', page(',"elicitationId":"e"'));
+    await required(reply);
+    expect(textOf(await reply)).toContain(`{"r1":{${page('')}}}`);
+  });
+
   test('waits a moment for others, which come along', async () => {
     const { begin, required, clock } = somePlace();
     const { worker, reply } = begin(1);
