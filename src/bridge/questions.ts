@@ -28,9 +28,11 @@ export function neededCapability(
   params: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined {
   if (method === methods.listRoots) return { roots: {} };
-  if (method === methods.elicit) return { elicitation: params['mode'] === 'url' ? { url: {} } : {} };
+  if (method === methods.elicit)
+    return { elicitation: params['mode'] === 'url' ? { url: {} } : { form: {} } };
   if (method !== methods.sample) return undefined;
-  return { sampling: params['tools'] === undefined ? {} : { tools: {} } };
+  const { tools, toolChoice } = params;
+  return { sampling: tools === undefined && toolChoice === undefined ? {} : { tools: {} } };
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -43,10 +45,8 @@ function covers(
   return Object.entries(needed).every(([name, parts]) => {
     const own = Object.hasOwn(declared, name) ? declared[name] : undefined;
     if (!isRecord(own)) return false;
-    if (name === 'elicitation' && parts['url'] === undefined) {
-      return own['form'] !== undefined || own['url'] === undefined;
-    }
-    return Object.keys(parts).every((part) => own[part] !== undefined);
+    const isBare = name === 'elicitation' && own['url'] === undefined;
+    return Object.keys(parts).every((part) => own[part] !== undefined || (isBare && part === 'form'));
   });
 }
 

@@ -16,6 +16,7 @@ const roots = 'roots/list';
 const url = { mode: 'url' };
 const form = { mode: 'form' };
 const tools = { tools: [] };
+const choice = { toolChoice: { mode: 'none' } };
 
 test('what a server may ask', () => {
   expect([elicit, sample, roots, 'ping', 'tools/call', ''].map(isQuestion)).toEqual([
@@ -54,6 +55,7 @@ describe('a client may be asked', () => {
     [{ elicitation: { url: {} } }, elicit, form],
     [{ elicitation: { url: {} } }, elicit, {}],
     [{ sampling: {} }, sample, tools],
+    [{ sampling: {} }, sample, choice],
     [{ sampling: { context: {} } }, sample, tools],
     [{ elicitation: {} }, sample, {}],
     [{ sampling: {} }, roots, {}],
@@ -64,10 +66,12 @@ describe('a client may be asked', () => {
   });
 
   test('what it lacks is said as the capabilities it would have to declare', () => {
-    expect(neededCapability(elicit, {})).toEqual({ elicitation: {} });
+    expect(neededCapability(elicit, {})).toEqual({ elicitation: { form: {} } });
+    expect(neededCapability(elicit, form)).toEqual({ elicitation: { form: {} } });
     expect(neededCapability(elicit, url)).toEqual({ elicitation: { url: {} } });
     expect(neededCapability(sample, {})).toEqual({ sampling: {} });
     expect(neededCapability(sample, tools)).toEqual({ sampling: { tools: {} } });
+    expect(neededCapability(sample, choice)).toEqual({ sampling: { tools: {} } });
     expect(neededCapability(roots, {})).toEqual({ roots: {} });
     expect(neededCapability('ping', {})).toBeUndefined();
   });
