@@ -27,7 +27,10 @@ export type Capabilities = Readonly<Record<string, unknown>>;
 
 const ownClientInfo = { name: 'mcp-tenant-proxy', version };
 
-/** So many kinds of one server are kept apart; a client that declares ever new ones is given the first again. */
+/**
+ * So many kinds of one server are kept apart; of clients that declare ever new extensions no more is told than what they
+ * may be asked. Of that there are two dozen sets at most.
+ */
 const maxKinds = 32;
 /** A declaration longer than this is passed over. */
 const maxKeyLength = 4096;
@@ -56,18 +59,23 @@ export const modernKind: WorkerKind = {
 /** The legacy kinds of one server. */
 export function createWorkerKinds(): WorkerKinds {
   const kinds = new Map<string, WorkerKind>();
+  /** Undefined for nothing, for too much, and for a new one when there are `most`. */
+  const kindOf = (capabilities: Capabilities, most: number): WorkerKind | undefined => {
+    const json = JSON.stringify(capabilities);
+    if (json === '{}' || json.length > maxKeyLength) return undefined;
+    const key = `legacy ${json}`;
+    const known = kinds.get(key);
+    if (known || kinds.size >= most) return known;
+    const kind = made(capabilities, key);
+    kinds.set(key, kind);
+    return kind;
+  };
   return {
     legacy(declared) {
-      const capabilities = sharedPart(declared);
-      const json = JSON.stringify(capabilities);
-      if (json === '{}' || json.length > maxKeyLength) return plainKind;
-      const key = `legacy ${json}`;
-      const known = kinds.get(key);
-      if (known) return known;
-      if (kinds.size >= maxKinds) return plainKind;
-      const kind = made(capabilities, key);
-      kinds.set(key, kind);
-      return kind;
+      const whole = sharedPart(declared);
+      const { extensions, ...questions } = whole;
+      const extended = extensions === undefined ? undefined : kindOf(whole, maxKinds);
+      return extended ?? kindOf(questions, Infinity) ?? plainKind;
     },
   };
 }

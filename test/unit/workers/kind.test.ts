@@ -75,7 +75,17 @@ test('a client that declares ever new things gets no worker of its own for each'
 });
 
 test('nor one that declares very much', () => {
-  expect(kindOf({ sampling: {}, extensions: { x: { text: 'x'.repeat(5000) } } })).toBe(plainKind);
+  expect(kindOf({ extensions: { x: { text: 'x'.repeat(5000) } } })).toBe(plainKind);
+});
+
+test('nor is another client, or itself, asked less for that', () => {
+  const kinds = createWorkerKinds();
+  const legacy = (capabilities: Capabilities) => kinds.legacy(capabilities);
+  for (let at = 0; at < 100; at++) legacy({ extensions: { [`x${at}`]: {} } });
+  const sampling = legacy({ sampling: {} });
+  expect([told(sampling), sampling.asks]).toEqual([{ sampling: {} }, true]);
+  expect(legacy({ sampling: {}, extensions: { new: {} } })).toBe(sampling);
+  expect(legacy({ sampling: {}, extensions: { x: { text: 'x'.repeat(5000) } } })).toBe(sampling);
 });
 
 test('no declaration, however odd, stops a client from being served', () => {
