@@ -27,8 +27,9 @@ export function readEnvelope(message: Message): Envelope | string {
   const level = meta[metaKeys.logLevel];
   if (typeof version !== 'string') return `\`_meta["${metaKeys.version}"]\` must be a text`;
   if (!isRecord(capabilities)) return `\`_meta["${metaKeys.capabilities}"]\` must be an object`;
-  const clientInfo = meta[metaKeys.clientInfo];
-  return { version, capabilities, clientInfo, logLevel: isLogLevel(level) ? level : undefined };
+  if (level !== undefined && !isLogLevel(level))
+    return `\`_meta["${metaKeys.logLevel}"]\` must be one of the eight log levels`;
+  return { version, capabilities, clientInfo: meta[metaKeys.clientInfo], logLevel: level };
 }
 
 /** Members of `params` that belong to the exchange between the client and the proxy. */

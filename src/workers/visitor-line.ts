@@ -38,11 +38,13 @@ export class VisitorLine {
   async exchange(call: Call): Promise<Reply> {
     const retry = readRetry(call.message);
     if (!retry) return this.#fresh(call);
+    const { state, responses } = retry;
+    if (!responses) return refused(call, '`inputResponses` must be an object, and so must each of them');
     const { seal, parking, workerOf } = this.#parts;
-    const known = retry.state === undefined ? undefined : seal.open(ownerOf(call), retry.state);
+    const known = state === undefined ? undefined : seal.open(ownerOf(call), state);
     if (!known) return gone(call);
     if (known.park === undefined) return this.#put(call, known, workerOf(known.worker ?? 0));
-    return parking.resume(known.park, call, retry.responses) ?? gone(call);
+    return parking.resume(known.park, call, responses) ?? gone(call);
   }
 
   #fresh(call: Call): Promise<Reply> {
@@ -121,8 +123,10 @@ function urlQuestionsOf(call: Call, response: Message, idText: string): Reply | 
   return questions && { parts: [questions], isError: false };
 }
 
-function gone({ message }: Call): Reply {
-  const text = 'This requestState is not valid here, or not any more; make the call anew';
+const gone = (call: Call) =>
+  refused(call, 'This requestState is not valid here, or not any more; make the call anew');
+
+function refused({ message }: Call, text: string): Reply {
   const error = { code: invalidParams, message: text };
   return { parts: [ownAnswer(idTextOf(message), 'error', error)], isError: true, errorCode: invalidParams };
 }

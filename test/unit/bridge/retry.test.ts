@@ -10,23 +10,30 @@ const retryWith = (params: string) =>
 describe('a request', () => {
   test('that brings a state back is a retry, with its answers to the byte', () => {
     const retry = retryWith(
-      `{"inputResponses":{"r\\u0031":{${oddMembers}},"é":null},"requestState":"a\\u0062c"}`,
+      `{"inputResponses":{"r\\u0031":{${oddMembers}},"é":{}},"requestState":"a\\u0062c"}`,
     )!;
     expect(retry.state).toBe('abc');
-    const texts = [...retry.responses].map(([key, text]) => [key, Buffer.from(text, 'latin1').toString()]);
+    const texts = [...retry.responses!].map(([key, text]) => [key, Buffer.from(text, 'latin1').toString()]);
     expect(texts).toEqual([
       ['r1', `{${oddMembers}}`],
-      ['é', 'null'],
+      ['é', '{}'],
     ]);
   });
 
-  test.each([
-    '{"requestState":""}',
-    '{"requestState":"","inputResponses":[1]}',
-    '{"requestState":"","inputResponses":7}',
-  ])('that brings no answers (%s) is one with none', (params) => {
-    expect(retryWith(params)).toEqual({ state: '', responses: new Map() });
-  });
+  test.each(['{"requestState":""}', '{"requestState":"","inputResponses":{}}'])(
+    'that brings no answers (%s) is one with none',
+    (params) => {
+      expect(retryWith(params)).toEqual({ state: '', responses: new Map() });
+    },
+  );
+
+  test.each(['[1]', '7', 'null', '{"r1":{},"r2":5}', '{"r1":null}', '{"r1":[]}'])(
+    'that brings what is no answer (%s) has none that can be used',
+    (responses) => {
+      const retry = retryWith(`{"requestState":"","inputResponses":${responses}}`);
+      expect(retry).toEqual({ state: '', responses: undefined });
+    },
+  );
 
   test.each(['null', '7', '{}', '["x"]'])('whose state is %s, and no text, is one of nothing', (state) => {
     expect(retryWith(`{"requestState":${state}}`)).toMatchObject({ state: undefined });

@@ -52,8 +52,8 @@ describe('the envelope of a request', () => {
     expect(read({ ...good, [logLevel]: level })).toMatchObject({ logLevel: level });
   });
 
-  test.each(['loud', '', 7, null, ['debug']])('with a log level that is none (%j) asks for none', (level) => {
-    expect(read({ ...good, [logLevel]: level })).toMatchObject({ logLevel: undefined });
+  test.each(['loud', '', 7, null, ['debug']])('with a log level that is none (%j) will not do', (level) => {
+    expect(read({ ...good, [logLevel]: level })).toContain(logLevel);
   });
 
   test.each([
