@@ -9,6 +9,11 @@ export function isQuestion(method: string): boolean {
   return method === methods.elicit || method === methods.sample || method === methods.listRoots;
 }
 
+/** May a client that declares this be asked anything at all? */
+export function canBeAsked(capabilities: Readonly<Record<string, unknown>>): boolean {
+  return ['sampling', 'elicitation', 'roots'].some((name) => isRecord(capabilities[name]));
+}
+
 /**
  * May this client be asked that? A bare `elicitation: {}` means forms (2025-11-25 client/elicitation); what a question
  * needs beyond that has a capability of its own.

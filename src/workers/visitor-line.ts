@@ -1,6 +1,6 @@
 import { errorCodeOf } from '../bridge/error-code.ts';
 import type { AnswerFor, Parking } from '../bridge/parking.ts';
-import { canAnswer, neededCapability, readInputRequired } from '../bridge/questions.ts';
+import { canAnswer, canBeAsked, neededCapability, readInputRequired } from '../bridge/questions.ts';
 import type { SealedState, StateSeal } from '../bridge/request-state.ts';
 import { ownerOf, readRetry } from '../bridge/retry.ts';
 import { modernEdits } from '../bridge/to-modern.ts';
@@ -49,7 +49,7 @@ export class VisitorLine {
 
   #fresh(call: Call): Promise<Reply> {
     const { line } = this;
-    const mayBeAsked = line.declared.asks && line.kind.era === 'legacy';
+    const mayBeAsked = isAskable(line) && line.kind.era === 'legacy';
     if (!mayBeAsked || !isInterruptible(call.message.method)) return this.#put(call, {}, undefined);
     return this.#parts.parking.begin(call, ownerOf(call), (inner) =>
       line.put<AnswerFor>(inner, (worker) => {
@@ -96,6 +96,10 @@ export class VisitorLine {
     return [...edits, { span, text: `"${sealed}"` }];
   }
 }
+
+/** A worker of its own was told all that the client declares, roots too; another only what it may share with others. */
+const isAskable = ({ isExclusive, declared, caller }: Line) =>
+  isExclusive ? canBeAsked(caller.capabilities) : declared.asks;
 
 /** Only these may come to `input_required` (2026-07-28 basic/patterns/mrtr, "Supported Requests"). */
 const isInterruptible = (method: string) =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   canAnswer,
+  canBeAsked,
   isQuestion,
   neededCapability,
   outcomeOf,
@@ -27,6 +28,16 @@ test('what a server may ask', () => {
     false,
     false,
   ]);
+});
+
+test.each([
+  [{ sampling: {} }, true],
+  [{ elicitation: { url: {} } }, true],
+  [{ roots: { listChanged: true } }, true],
+  [{}, false],
+  [{ experimental: {}, extensions: {}, roots: true, sampling: null }, false],
+])('a client that declares %j may be asked something: %j', (capabilities, isAsked) => {
+  expect(canBeAsked(capabilities)).toBe(isAsked);
 });
 
 describe('a client may be asked', () => {
