@@ -1,4 +1,4 @@
-import type { InitializeResult, ServerFacts } from '../mcp/handshake.ts';
+import type { Greeted, ServerFacts } from '../mcp/handshake.ts';
 import type { Message } from '../mcp/message.ts';
 import type { Call, Handler, Question } from './call.ts';
 import type { TenantId } from './ids.ts';
@@ -25,9 +25,8 @@ export interface MirroredParameter {
   readonly path: readonly string[];
 }
 
-export interface Connection {
+export interface Connection extends Greeted {
   readonly line: Line;
-  readonly result: InitializeResult;
 }
 
 /** The session behind a line, as the server's side sees it. */

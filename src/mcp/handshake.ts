@@ -9,7 +9,9 @@ import {
   modernVersions,
 } from './versions.ts';
 import { type Message, readMessage, valueOf } from './message.ts';
+import { memberOf } from './members.ts';
 import { idTextOf, ownAnswer } from './own-answer.ts';
+import { splice } from './splice.ts';
 
 /** What a server says of itself in `initialize`. */
 export type InitializeResult = Readonly<Record<string, unknown>> & {
@@ -50,6 +52,8 @@ export interface ServerFacts {
   readonly discover: DiscoverResult;
   /** JSON of what the server calls itself. */
   readonly identity: string;
+  /** JSON of the result of `initialize` as the server wrote it, if it was asked for that. */
+  readonly said?: string | undefined;
 }
 
 /** What a server says of itself in `server/discover` (2026-07-28 server/discover). */
@@ -78,7 +82,10 @@ export function readFacts(era: Era, message: Message): ServerFacts | HandshakePr
   if (!isRecord(result)) return { problem: `it answered ${asked} with no result`, isRefusal: false };
   if (!isRecord(result['capabilities']))
     return { problem: `it answered ${asked} without capabilities`, isRefusal: false };
-  return era === 'legacy' ? factsOfInitialize(result) : factsOfDiscover(result);
+  const facts = era === 'legacy' ? factsOfInitialize(result) : factsOfDiscover(result);
+  if (era === 'modern' || 'problem' in facts || !message.result) return facts;
+  const { start, end } = message.result;
+  return { ...facts, said: message.bytes.toString('utf8', start, end) };
 }
 
 const unknownRevision = {
@@ -135,11 +142,30 @@ function without(record: Readonly<Record<string, unknown>>, key: string): Record
   return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
 }
 
+/** What a server answered to `initialize`, or would have; and in its own words, if it did. */
+export interface Greeted {
+  readonly result: InitializeResult;
+  readonly said?: string | undefined;
+}
+
+/** What is kept was read before, and bounded then. */
+const anyDepth = 10_000;
+
 /** The answer to one session's `initialize`, from what the server said to the first. */
 export function initializeAnswer(
   request: Message,
-  result: InitializeResult,
+  { result, said }: Greeted,
   protocolVersion: string,
 ): Buffer {
-  return ownAnswer(idTextOf(request), 'result', { ...result, protocolVersion });
+  const idText = idTextOf(request);
+  const kept = said === undefined ? undefined : readMessage(withResult(said), anyDepth);
+  const version = kept && memberOf(kept.resultMembers, 'protocolVersion');
+  if (!kept?.id || !version) return ownAnswer(idText, 'result', { ...result, protocolVersion });
+  const edits = [
+    { span: kept.id, text: idText },
+    { span: version, text: JSON.stringify(protocolVersion) },
+  ];
+  return Buffer.concat(splice(kept.bytes, edits));
 }
+
+const withResult = (text: string) => Buffer.from(`{"jsonrpc":"2.0","id":0,"result":${text}}`);

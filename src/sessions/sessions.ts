@@ -66,11 +66,11 @@ export class Sessions {
         protocolVersion: spoken,
         replayBudget: this.#replayBudget,
       });
-      const { line, result } = await upstream.connect(session, call);
-      session.line = line;
+      const connection = await upstream.connect(session, call);
+      session.line = connection.line;
       this.#sessions.set(id, session);
       this.#announce({ type: 'session.opened', ...owner, server, client, protocolVersion: spoken });
-      const reply = { parts: [initializeAnswer(call.message, result, spoken)], isError: false };
+      const reply = { parts: [initializeAnswer(call.message, connection, spoken)], isError: false };
       this.#makeRoom(session);
       return { session, reply };
     } catch (thrown) {

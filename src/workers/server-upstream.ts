@@ -108,10 +108,10 @@ export class ServerUpstream implements Upstream, LineServer {
     return this.#connected(line, said);
   }
 
-  #connected(line: Line, { initialize }: ServerFacts): Connection {
+  #connected(line: Line, { initialize, said }: ServerFacts): Connection {
     this.lines.add(line);
     const workerOf = (serial: number) => this.#workerBy(serial);
-    return { line: new SessionLine(line, this.#tasks, workerOf), result: initialize };
+    return { line: new SessionLine(line, this.#tasks, workerOf), result: initialize, said };
   }
 
   readonly visit = (call: Call): Promise<Reply> =>

@@ -9,6 +9,7 @@ import {
   type ServerFacts,
 } from '../../../src/mcp/handshake.ts';
 import { readMessage, valueOf } from '../../../src/mcp/message.ts';
+import { oddMembers } from '../bridge/some-response.ts';
 import { type Era, latestLegacyVersion, legacyVersions } from '../../../src/mcp/versions.ts';
 
 const result: InitializeResult = {
@@ -100,15 +101,24 @@ describe('what a server says of itself', () => {
 describe('the answer to one session', () => {
   test.each(['1', '"1"', '"é"', '12345678901234567890'])('has its own id %s and revision', (id) => {
     const request = readMessage(Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"initialize"}`));
-    const answer = initializeAnswer(request, result, '2024-11-05').toString();
+    const answer = initializeAnswer(request, { result }, '2024-11-05').toString();
     expect(answer.startsWith(`{"jsonrpc":"2.0","id":${id},"result":`)).toBe(true);
     expect(JSON.parse(answer)).toMatchObject({ result: { ...result, protocolVersion: '2024-11-05' } });
+  });
+
+  test('is otherwise what the server wrote, to the byte', () => {
+    const request = readMessage(Buffer.from('{"jsonrpc":"2.0","id":"é","method":"initialize"}'));
+    const said = (version: string) =>
+      `{"capabilities":{"experimental":{${oddMembers}}} , "protocolVersion" : "${version}",${oddMembers}}`;
+    const facts = answered(`"result":${said('2025-11-25')}`) as ServerFacts;
+    const answer = initializeAnswer(request, { ...facts, result: facts.initialize }, '2024-11-05');
+    expect(answer.toString()).toBe(`{"jsonrpc":"2.0","id":"é","result":${said('2024-11-05')}}`);
   });
 
   test('does not change what is kept for the next', () => {
     const request = readMessage(Buffer.from('{"jsonrpc":"2.0","id":1,"method":"initialize"}'));
     const kept = structuredClone(result);
-    initializeAnswer(request, kept, '2024-11-05');
+    initializeAnswer(request, { result: kept }, '2024-11-05');
     expect(kept).toEqual(result);
   });
 });
