@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formsOf } from '../../src/secrets/forms.ts';
 import { callJson, callText, connect } from '../support/clients.ts';
 import { eventually } from '../support/eventually.ts';
+import { parseAnswer } from '../support/machine-pid.ts';
 import { mcpHeaders, openRawSession, send } from '../support/raw-session.ts';
 import { runCommand, type RunningProxy, startProxy, tenantYaml } from '../support/start-proxy.ts';
 
@@ -203,7 +204,7 @@ describe('while the proxy serves', () => {
 
   test('rotation of the master key and of a secret loses no call, and only the latter changes workers', async () => {
     const session = await openRawSession(proxy.url, proxy.keys['acme']!);
-    const pidOf = async () => (JSON.parse(await session.text('whoami')) as { pid: number }).pid;
+    const pidOf = async () => (parseAnswer(await session.text('whoami')) as { pid: number }).pid;
     const before = await pidOf();
     const over = new AbortController();
     let calls = 0;

@@ -6,7 +6,7 @@ import { modernVersion, openRawHttp } from './raw-peer.ts';
 
 /** The headers of a modern call are compared with its server's list of tools, and this one never shows it. */
 const tenants = {
-  late: tenantYaml('late', 'listless', 'deadline: { call: 600ms }'),
+  late: tenantYaml('late', 'listless', 'deadline: { call: 1s, max: 2s }'),
   left: tenantYaml('left', 'listless'),
 };
 let proxy: RunningProxy;

@@ -1,5 +1,6 @@
+import { parseAnswer } from '../../../support/machine-pid.ts';
 import { type EraClient } from '../era-client.ts';
-import { heardOf, isProxied, type Row, said, saidJson, until } from '../row.ts';
+import { heardOf, isProxied, type Row, said, until } from '../row.ts';
 import { type Stage } from '../stage.ts';
 
 const updated = 'notifications/resources/updated';
@@ -131,7 +132,12 @@ export const news: readonly Row[] = [
 /** The process dies under its clients; whoever had subscribed hears of the next one's changes. */
 async function outlive({ client }: Stage): Promise<unknown> {
   const stop = await client.listen({ resources: [uri] });
-  const pidOf = async () => (saidJson(await client.call('whoami')) as { pid?: number }).pid;
+  const pidOf = async () => {
+    const text = said(await client.call('whoami'));
+    return typeof text === 'string' && text.startsWith('{')
+      ? (parseAnswer(text) as { pid: number }).pid
+      : undefined;
+  };
   const first = await pidOf();
   process.kill(first ?? Number.NaN, 'SIGKILL');
   const second = await until(async () => {

@@ -17,10 +17,10 @@ describe('a tenant’s user', () => {
 
   test('is never another tenant’s', () => {
     const users = openTenantUsers(folder.path);
-    const uids = Array.from({ length: 2000 }, (_, at) => users.uidOf(`t${at}`));
+    const uids = Array.from({ length: 500 }, (_, at) => users.uidOf(`t${at}`));
     expect(new Set(uids).size).toBe(uids.length);
     for (const uid of uids) expect(uid).toBeGreaterThanOrEqual(40_000);
-  }, 60_000);
+  });
 
   test('is not taken from the table if that is damaged: two tenants would share what one of them owns', () => {
     for (const text of ['{"a":70001,"b":70001}', '{"a":0}', '{"a":"x"}', '{"a":1000}']) {
