@@ -111,7 +111,7 @@ describe('calls on their way', () => {
     });
     const [acme, globex] = [await openGuest(proxy, 'acme'), await openGuest(proxy, 'globex')];
     await acme.call('echo');
-    const outcomes = atOnce(7, () => acme.call('sleep', { ms: 800 }));
+    const outcomes = atOnce(7, () => acme.call('sleep', { ms: 2000 }));
     await eventually(async () => (await rowOf('acme')).inFlight === 4);
     expect(await globex.call('echo', { text: 'mine' })).toMatchObject({ status: 200, text: 'mine' });
     const codes = (await outcomes).map(codeOf).toSorted();
