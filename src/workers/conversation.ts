@@ -10,6 +10,7 @@ import { type Edit, splice } from '../mcp/splice.ts';
 import type { Clock } from '../time/clock.ts';
 import type { AttachedLine } from './attached-line.ts';
 import { greet } from './greet.ts';
+import { keepNewest } from './keep-newest.ts';
 import { modernParams, type WorkerKind } from './kind.ts';
 import { ModernListen } from './modern-listen.ts';
 
@@ -134,9 +135,7 @@ export class Conversation {
   sentToPage(elicitation: unknown, line: AttachedLine): void {
     const { elicitationId } = (elicitation ?? {}) as { readonly elicitationId?: unknown };
     if (typeof elicitationId !== 'string') return;
-    this.elicitations.set(elicitationId, line);
-    const [oldest] = this.elicitations.keys();
-    if (this.elicitations.size > maxElicitations && oldest !== undefined) this.elicitations.delete(oldest);
+    keepNewest(this.elicitations, elicitationId, line, maxElicitations);
   }
 
   /** The only call in flight whose client is not being asked something already, if there is exactly one. */
@@ -263,9 +262,8 @@ export class Conversation {
   #keepToken({ call, line }: Placed, { resultMembers }: Message, innerId: number): void {
     const { bytes, metaToken } = call.message;
     if (!metaToken || !memberOf(resultMembers, 'task')) return;
-    this.#taskTokens.set(innerId, { line, tokenText: textOf(bytes, metaToken) });
-    const [oldest] = this.#taskTokens.keys();
-    if (this.#taskTokens.size > maxTaskTokens && oldest !== undefined) this.#taskTokens.delete(oldest);
+    const token = { line, tokenText: textOf(bytes, metaToken) };
+    keepNewest(this.#taskTokens, innerId, token, maxTaskTokens);
   }
 
   #taskProgress({ bytes, token }: Message, innerId: number): void {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../time/clock.ts';
+import { keepNewest } from './keep-newest.ts';
 import type { EraVerdict } from './server-eras.ts';
 import type { ServerSpec } from './spec.ts';
 import type { StateFile } from '../state/state-file.ts';
@@ -32,11 +33,7 @@ export function createEraBook(file: StateFile, clock: Pick<Clock, 'wall'>): EraB
       return entry && isProven(entry) && clock.wall() - entry.at < validMs ? entry : unknown;
     },
     note(spec, { legacy, modern }) {
-      const key = commandVersion(spec);
-      entries.delete(key);
-      entries.set(key, { legacy, modern, at: clock.wall() });
-      const [oldest] = entries.keys();
-      if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest);
+      keepNewest(entries, commandVersion(spec), { legacy, modern, at: clock.wall() }, maxEntries);
       file.write(() => Object.fromEntries(entries));
     },
   };

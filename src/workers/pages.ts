@@ -1,6 +1,7 @@
 import { featureOf } from '../mcp/lists.ts';
 import { memberOf } from '../mcp/members.ts';
 import { type Message, paramsOf, valueOf } from '../mcp/message.ts';
+import { keepNewest } from './keep-newest.ts';
 import type { Worker } from './worker.ts';
 
 /** The oldest go when there are more than so many; a longer cursor is not remembered, in characters. */
@@ -16,12 +17,7 @@ export class Pages {
     const cursor = valueOf(response, memberOf(response.resultMembers, 'nextCursor'));
     if (typeof cursor !== 'string' || cursor.length > maxCursorLength) return;
     for (const [key, giver] of this.#givers) if (!giver.isOpen) this.#givers.delete(key);
-    const key = keyOf(method, cursor);
-    // The newest at the end.
-    this.#givers.delete(key);
-    this.#givers.set(key, worker);
-    const [oldest] = this.#givers.keys();
-    if (this.#givers.size > maxCursors && oldest !== undefined) this.#givers.delete(oldest);
+    keepNewest(this.#givers, keyOf(method, cursor), worker, maxCursors);
   }
 
   /** The worker that gave the cursor in this request for a list, if it is known. */
