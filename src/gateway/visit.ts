@@ -4,7 +4,7 @@ import type { MirroredParameter, Upstream } from '../calls/upstream.ts';
 import type { Envelope } from '../mcp/envelope.ts';
 import { readFilter } from '../mcp/listen-filter.ts';
 import { invalidParams, isRemoved, methods } from '../mcp/methods.ts';
-import { paramsOf, valueOf } from '../mcp/message.ts';
+import { paramsOf, stringOf } from '../mcp/message.ts';
 import { idTextOf, ownAnswer } from '../mcp/own-answer.ts';
 import type { Listeners, ListenerStream } from '../sessions/listeners.ts';
 
@@ -33,7 +33,9 @@ export function visiting(upstream: Upstream, visit: Visit, listeners: Listeners)
       throw new ProxyError('METHOD_NOT_FOUND', `Revision 2026-07-28 has no ${method.slice(0, 64)}`);
     if (method === methods.discover) return discovered(call, await upstream.discover(call));
     if (method === methods.listen) return listening(upstream, visit, listeners, call);
-    if (method === methods.callTool) await checkHeaders(upstream, visit, call);
+    const checked = method === methods.callTool ? checkHeaders(upstream, visit, call) : undefined;
+    // Nearly always the server's list is known, and there is nothing to wait for.
+    if (checked) await checked;
     return upstream.visit(call);
   };
 }
@@ -42,12 +44,14 @@ function discovered({ message }: Call, { discover }: Awaited<ReturnType<Upstream
   return { parts: [ownAnswer(idTextOf(message), 'result', discover)], isError: false };
 }
 
-async function checkHeaders(upstream: Upstream, { checkMirrored }: Visit, call: Call): Promise<void> {
-  const name = valueOf(call.message, call.message.name);
-  if (typeof name !== 'string') return;
+/** Undefined if it is done at once. */
+function checkHeaders(upstream: Upstream, { checkMirrored }: Visit, call: Call): Promise<void> | undefined {
+  const name = stringOf(call.message, call.message.name);
+  if (name === undefined) return undefined;
   const known = upstream.mirrored(call, name);
-  const parameters = known instanceof Promise ? await known : known;
-  if (parameters.length > 0) checkMirrored(parameters);
+  if (known instanceof Promise) return known.then(checkMirrored);
+  checkMirrored(known);
+  return undefined;
 }
 
 /** Stays until the client closes the stream, or there is nobody to listen to any more. */

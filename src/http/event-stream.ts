@@ -9,10 +9,10 @@ const headers = {
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
 };
-const before = Buffer.from('event: message\ndata: ');
-const after = Buffer.from('\n\n');
+const before = 'event: message\ndata: ';
+const after = '\n\n';
 
-/** Up to this much is copied into one piece, which goes out in one write. */
+/** Up to this much is joined to one piece, which goes out in one write. */
 const joinUpTo = 64 * 1024;
 
 /** Server-sent events on one response; each message is one event, sent as the bytes that came. */
@@ -33,76 +33,113 @@ export function openEventStream(
   response: ServerResponse,
   extra: Readonly<Record<string, string>> = {},
 ): EventStream {
-  response.writeHead(200, { ...headers, ...extra });
-  const isOpen = () => !response.writableEnded && !response.destroyed;
-  const keepsUp = createPatience(response);
-  const gather = createGatherer(response);
-  return {
-    write(message, eventId) {
-      if (!isOpen()) return false;
-      if (!keepsUp(gather(), sizeOf(message))) {
-        response.destroy();
-        return false;
-      }
-      const start = eventId === undefined ? before : Buffer.from(`id: ${eventId}\nevent: message\ndata: `);
-      for (const part of joined([start, ...message, after])) response.write(part);
-      return true;
-    },
-    writeEvent(fields) {
-      if (isOpen()) response.write(`${fields.join('\n')}\n\n`);
-    },
-    comment(text = 'alive') {
-      if (isOpen()) response.write(`: ${text}\n\n`);
-    },
-    flush() {
-      if (isOpen()) response.flushHeaders();
-    },
-    close() {
-      if (!response.writableEnded) response.end();
-    },
-  };
+  for (const [name, value] of Object.entries({ ...headers, ...extra })) response.setHeader(name, value);
+  return new HttpEventStream(response);
 }
 
 /**
  * What is said in one turn of the event loop leaves in one piece: most of what a small event costs is its way into the
- * kernel, and progress often comes together with the answer. Corked is the socket: a corked response loses events on Node 24.
- * Returns whether a turn begins.
+ * kernel, and progress often comes together with the answer. A stream that ends in the turn it began in then has a length,
+ * like any other answer.
  */
-function createGatherer({ socket }: ServerResponse): () => boolean {
-  let isGathering = false;
-  const release = (): void => {
-    isGathering = false;
-    socket?.uncork();
-  };
-  return () => {
-    if (isGathering) return false;
-    if (!socket) return true;
-    isGathering = true;
-    socket.cork();
-    setImmediate(release);
+class HttpEventStream implements EventStream {
+  readonly #response: ServerResponse;
+  readonly #patience = new Patience();
+  /** Of this turn, in order. Text has one character per byte. */
+  #said: (string | Buffer)[] = [];
+  #isGathering = false;
+  #isClosed = false;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  get #isOpen(): boolean {
+    return !this.#isClosed && !this.#response.writableEnded && !this.#response.destroyed;
+  }
+
+  write(message: readonly Buffer[], eventId?: string): boolean {
+    if (!this.#isOpen) return false;
+    const size = sizeOf(message);
+    if (!this.#patience.keepsUp(this.#isGathering ? undefined : this.#response.writableLength, size)) {
+      this.#response.destroy();
+      return false;
+    }
+    this.#say(eventId === undefined ? before : `id: ${eventId}\n${before}`);
+    if (size > joinUpTo) this.#said.push(...message);
+    else for (const part of message) this.#say(part.toString('latin1'));
+    this.#say(after);
     return true;
-  };
+  }
+
+  writeEvent(fields: readonly string[]): void {
+    if (this.#isOpen) this.#say(`${fields.join('\n')}\n\n`);
+  }
+
+  comment(text = 'alive'): void {
+    if (this.#isOpen) this.#say(`: ${text}\n\n`);
+  }
+
+  flush(): void {
+    if (this.#isOpen) this.#response.flushHeaders();
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isClosed = true;
+    this.#send();
+  }
+
+  #say(text: string): void {
+    this.#gather();
+    const said = this.#said;
+    const last = said.at(-1);
+    if (typeof last === 'string' && last.length + text.length <= joinUpTo)
+      said[said.length - 1] = last + text;
+    else said.push(text);
+  }
+
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    setImmediate(() => this.#send());
+  }
+
+  #send(): void {
+    this.#isGathering = false;
+    const response = this.#response;
+    const said = this.#said;
+    this.#said = [];
+    if (response.writableEnded || response.destroyed) return;
+    const last = this.#isClosed ? said.pop() : undefined;
+    // Corked is the socket: a corked response loses events on Node 24.
+    const { socket } = response;
+    socket?.cork();
+    for (const each of said) response.write(each, 'latin1');
+    if (this.#isClosed) response.end(last, 'latin1');
+    socket?.uncork();
+  }
 }
 
 /**
- * Does the reader keep up? Asked with the size of each message, and whether it is the first of its turn. What is said in
- * one turn nobody can have read before the turn is over, and one answer alone may be larger than the bound: so what counts
- * is what was left before the turn, beyond the most that one turn has added to it.
+ * Does the reader keep up? What is said in one turn nobody can have read before the turn is over, and one answer alone may
+ * be larger than the bound: so what counts is what was left before the turn, beyond the most that one turn has added to it.
  */
-function createPatience(response: ServerResponse): (isNewTurn: boolean, size: number) => boolean {
-  let saidInTurn = 0;
-  let mostInTurn = 0;
-  return (isNewTurn, size) => {
-    if (isNewTurn) {
-      saidInTurn = 0;
-      const left = response.writableLength;
-      if (left > maxBufferedBytes + mostInTurn) return false;
-      if (left <= maxBufferedBytes) mostInTurn = 0;
+class Patience {
+  #saidInTurn = 0;
+  #mostInTurn = 0;
+
+  /** Asked with the size of each message, and for the first of a turn with what is left of those before it. */
+  keepsUp(left: number | undefined, size: number): boolean {
+    if (left !== undefined) {
+      this.#saidInTurn = 0;
+      if (left > maxBufferedBytes + this.#mostInTurn) return false;
+      if (left <= maxBufferedBytes) this.#mostInTurn = 0;
     }
-    saidInTurn += size;
-    mostInTurn = Math.max(mostInTurn, saidInTurn);
+    this.#saidInTurn += size;
+    this.#mostInTurn = Math.max(this.#mostInTurn, this.#saidInTurn);
     return true;
-  };
+  }
 }
 
 /** What a client can name to go on from, before the first message (2025-11-25 transports, "Sending Messages"). */
@@ -111,8 +148,3 @@ export function prime(stream: EventStream, eventId: string, retryMs: number): vo
 }
 
 const sizeOf = (parts: readonly Buffer[]) => parts.reduce((total, part) => total + part.length, 0);
-
-function joined(parts: readonly Buffer[]): readonly Buffer[] {
-  const size = sizeOf(parts);
-  return size <= joinUpTo ? [Buffer.concat(parts, size)] : parts;
-}

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProxyError } from '../calls/error.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { createEnvelopeReader } from '../mcp/envelope.ts';
 import { type Message, readMessage, splitBatch } from '../mcp/message.ts';
 import { methods } from '../mcp/methods.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
@@ -50,7 +51,11 @@ export class McpEndpoint {
 
   constructor(parts: McpEndpointParts) {
     this.#parts = parts;
-    this.#modern = { gateway: parts.gateway, openStream: (response) => this.#openStream(response) };
+    this.#modern = {
+      gateway: parts.gateway,
+      readEnvelope: createEnvelopeReader(),
+      openStream: (response) => this.#openStream(response),
+    };
     this.#awake = setInterval(() => {
       // Not the young ones: a comment turns a plain answer into a stream.
       parts.gateway.keepAwake(awakeEveryMs);
@@ -122,7 +127,7 @@ export class McpEndpoint {
     } catch (thrown) {
       const error = ProxyError.from(thrown);
       if (error.code === 'CANCELLED') reply.abandon();
-      else if (response.headersSent) reply.finish([[errorBody(error, idTextOf(message))]], false);
+      else if (reply.isStream()) reply.finish([[errorBody(error, idTextOf(message))]], false);
       else sendError(response, error, idTextOf(message));
     }
   }

@@ -4,7 +4,7 @@ import { ProxyError } from '../calls/error.ts';
 import type { MirroredParameter } from '../calls/upstream.ts';
 import { memberOf, membersOf } from '../mcp/members.ts';
 import { methods } from '../mcp/methods.ts';
-import { type Message, paramsOf, valueOf } from '../mcp/message.ts';
+import { type Message, paramsOf, stringOf } from '../mcp/message.ts';
 import { header } from './mcp-headers.ts';
 
 /** The part of the body that `Mcp-Name` repeats (2026-07-28 transports/streamable-http, "Standard Request Headers"). */
@@ -22,9 +22,9 @@ export function checkStandardHeaders(request: IncomingMessage, message: Message)
     throw mismatch('MCP-Protocol-Version is missing');
   if (header(request, 'mcp-method') === undefined) throw mismatch('Mcp-Method is missing');
   const source = namedBy.get(message.method);
-  const name = source === undefined ? undefined : valueOf(message, message[source]);
+  const name = source === undefined ? undefined : stringOf(message, message[source]);
   // A body without a name is for the server to refuse.
-  if (typeof name !== 'string') return;
+  if (name === undefined) return;
   const given = header(request, 'mcp-name');
   if (given === undefined) throw mismatch('Mcp-Name is missing');
   if (decoded(given) !== name) throw mismatch(`Mcp-Name is not \`params.${source ?? ''}\``);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Cancellation } from '../calls/call.ts';
 import { errorCodes, ProxyError } from '../calls/error.ts';
 import type { Admitted, Answer, Gateway } from '../gateway/gateway.ts';
-import { type Envelope, readEnvelope } from '../mcp/envelope.ts';
+import type { createEnvelopeReader, Envelope } from '../mcp/envelope.ts';
 import {
   headerMismatch,
   methodNotFound,
@@ -28,6 +28,7 @@ export interface Exchange {
 
 export interface ModernParts {
   readonly gateway: Gateway;
+  readonly readEnvelope: ReturnType<typeof createEnvelopeReader>;
   readonly openStream: (response: ServerResponse) => EventStream;
 }
 
@@ -50,7 +51,7 @@ export async function answerModern(exchange: Exchange, message: Message, parts: 
     return;
   }
   try {
-    const envelope = checkEnvelope(request, message);
+    const envelope = checkEnvelope(request, message, parts);
     await answer(exchange, { message, envelope, parts });
   } catch (thrown) {
     const error = ProxyError.from(thrown);
@@ -60,7 +61,7 @@ export async function answerModern(exchange: Exchange, message: Message, parts: 
 }
 
 /** The rungs that need nothing but the request. @throws {ProxyError} INVALID_PARAMS, HEADER_MISMATCH, UNSUPPORTED_VERSION */
-function checkEnvelope(request: IncomingMessage, message: Message): Envelope {
+function checkEnvelope(request: IncomingMessage, message: Message, { readEnvelope }: ModernParts): Envelope {
   // Its header alone says that it is modern, and the one who wrote it knows no envelope to ask for.
   if (message.method === methods.initialize && !message.claim)
     throw mismatch('initialize is not of the revision in MCP-Protocol-Version');
@@ -118,7 +119,7 @@ async function answer(exchange: Exchange, { message, envelope, parts }: Asked): 
     }
   } catch (thrown) {
     const error = ProxyError.from(thrown);
-    if (error.code === 'CANCELLED' || !response.headersSent) throw error;
+    if (error.code === 'CANCELLED' || !reply.isStream()) throw error;
     reply.finish([[errorBody(error, idTextOf(message))]], false);
   }
 }

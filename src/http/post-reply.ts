@@ -12,6 +12,8 @@ export interface PostReply {
   readonly tell: (message: readonly Buffer[]) => void;
   /** The answer, or the answers of a batch. `status` counts as long as nothing was said ahead of it. */
   finish(answers: readonly (readonly Buffer[])[], isBatch: boolean, status?: number): void;
+  /** Was something said ahead of the answer? Then all that is still to come is an event, an error too. */
+  isStream(): boolean;
   /** Nothing will be answered: a cancelled call gets no response. */
   abandon(): void;
   /** Called now and then while the call runs, so that nobody on the way takes the silence for death. */
@@ -26,6 +28,9 @@ export interface PostReplyOptions {
   /** Whose stream it will be, if it becomes one: a client that loses its connection can then come again for the rest. */
   readonly session: () => Session | undefined;
 }
+
+/** Up to this much is copied once more, which is cheaper than a piece more for the kernel. In bytes. */
+const joinUpTo = 16 * 1024;
 
 /** An event stream, and where what is written to it goes from there. */
 interface Streaming {
@@ -48,8 +53,10 @@ export function createPostReply(response: ServerResponse, { extra, session }: Po
     for (const part of parts) length += part.length;
     response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...extra() });
     const [only] = parts;
-    if (parts.length === 1) {
-      response.end(only);
+    if (parts.length === 1 && only) {
+      // As text it leaves in one piece with the head.
+      if (length <= joinUpTo) response.end(only.toString('latin1'), 'latin1');
+      else response.end(only);
       return;
     }
     response.cork();
@@ -59,6 +66,7 @@ export function createPostReply(response: ServerResponse, { extra, session }: Po
 
   let isFinished = false;
   return {
+    isStream: () => open !== undefined,
     tell(message) {
       if (!isFinished) streaming()?.stream.write(message);
     },

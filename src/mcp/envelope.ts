@@ -1,6 +1,6 @@
 import { metaKeys } from './meta-keys.ts';
 import { byteText, changeMembers, membersOf } from './members.ts';
-import { type Message, valueOf } from './message.ts';
+import { type Message, textOf, valueOf } from './message.ts';
 import type { Span } from './scanner.ts';
 import type { Edit } from './splice.ts';
 import { isLogLevel } from './methods.ts';
@@ -30,6 +30,30 @@ export function readEnvelope(message: Message): Envelope | string {
   if (level !== undefined && !isLogLevel(level))
     return `\`_meta["${metaKeys.logLevel}"]\` must be one of the eight log levels`;
   return { version, capabilities, clientInfo: meta[metaKeys.clientInfo], logLevel: level };
+}
+
+/** Envelopes are kept up to this size, in bytes, and so many of them. */
+const known = { maxBytes: 2048, max: 256 };
+
+/**
+ * Reads envelopes as `readEnvelope` does. A client says the same of itself with each request, so what was said before is
+ * not taken apart again: equal text gives the same objects.
+ */
+export function createEnvelopeReader(): typeof readEnvelope {
+  const envelopes = new Map<string, Envelope>();
+  return (message) => {
+    const { bytes, meta } = message;
+    if (!meta || meta.end - meta.start > known.maxBytes) return readEnvelope(message);
+    const text = textOf(bytes, meta);
+    const before = envelopes.get(text);
+    if (before) return before;
+    const envelope = readEnvelope(message);
+    if (typeof envelope === 'string') return envelope;
+    envelopes.set(text, envelope);
+    const [oldest] = envelopes.keys();
+    if (envelopes.size > known.max && oldest !== undefined) envelopes.delete(oldest);
+    return envelope;
+  };
 }
 
 /** Members of `params` that belong to the exchange between the client and the proxy. */

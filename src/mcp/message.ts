@@ -213,6 +213,10 @@ function checkId(bytes: Buffer, id: Span, isResponse: boolean): void {
 
 function readString(bytes: Buffer, span: Span, name: string): string {
   if (bytes[span.start] !== 0x22) throw invalid(`"${name}" must be a string`);
+  return decoded(bytes, span);
+}
+
+function decoded(bytes: Buffer, span: Span): string {
   const raw = bytes.toString('utf8', span.start, span.end);
   return raw.includes('\\') ? String(JSON.parse(raw)) : raw.slice(1, -1);
 }
@@ -236,6 +240,11 @@ export function textOf(bytes: Buffer, span: Span): string {
 /** A part as a value. Only for parts the proxy acts upon; what it passes on stays bytes. */
 export function valueOf(message: Message, span: Span | undefined): unknown {
   return span && JSON.parse(message.bytes.toString('utf8', span.start, span.end));
+}
+
+/** A part as text; undefined if it is none. */
+export function stringOf({ bytes }: Message, span: Span | undefined): string | undefined {
+  return span && bytes[span.start] === 0x22 ? decoded(bytes, span) : undefined;
 }
 
 /** `params` as a record; empty if there are none. */

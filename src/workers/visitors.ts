@@ -34,6 +34,8 @@ export class Visitors {
    * By key and what the client can do; where each has a worker to itself, by what it calls itself too. The oldest first.
    */
   readonly #lines = new Map<string, VisitorLine>();
+  /** Capabilities as text: those of one client are one object (`createEnvelopeReader`). */
+  readonly #texts = new WeakMap<object, string>();
 
   constructor(parts: VisitorsParts) {
     this.#parts = parts;
@@ -71,9 +73,9 @@ export class Visitors {
   }
 
   #lineOf(call: Call): VisitorLine {
-    const { capabilities = {}, clientInfo } = call.visitor ?? {};
+    const { capabilities = none, clientInfo } = call.visitor ?? {};
     const initialize = this.#parts.isExclusive() ? greetingFor({ clientInfo, capabilities }) : undefined;
-    const key = `${call.keyName} ${initialize?.bytes.toString() ?? JSON.stringify(capabilities)}`;
+    const key = `${call.keyName} ${initialize?.bytes.toString() ?? this.#textOf(capabilities)}`;
     const known = this.#lines.get(key);
     if (known) return known;
     const { tenantId, keyName } = call;
@@ -85,6 +87,14 @@ export class Visitors {
     return made;
   }
 
+  #textOf(capabilities: object): string {
+    const known = this.#texts.get(capabilities);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(capabilities);
+    this.#texts.set(capabilities, text);
+    return text;
+  }
+
   #drop(key: string): void {
     const { line } = this.#lines.get(key) ?? {};
     this.#lines.delete(key);
@@ -92,6 +102,8 @@ export class Visitors {
     if (line && !line.isExclusive) line.hangUp('its caller was not heard of for long');
   }
 }
+
+const none = {};
 
 /** Nobody is there between two calls; what a call hears comes on its own stream. */
 const noSession: Pick<Caller, 'hear' | 'ask' | 'isListening'> = {

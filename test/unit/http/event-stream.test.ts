@@ -46,6 +46,33 @@ test('each message is one event, in order, byte for byte', async () => {
   expect(body).toBe(messages.map(eventOf).join(''));
 });
 
+test('what begins and ends in one turn has a length, and what goes on has none', async () => {
+  const whole = await fetched((_request, response) => {
+    const stream = openEventStream(response);
+    stream.write([Buffer.from('{"a":"é"}')]);
+    stream.close();
+  });
+  expect(whole.headers['content-length']).toBe(String(Buffer.byteLength(whole.body)));
+  const { heard, stream } = await connect();
+  stream.write([Buffer.from('{}')]);
+  await turn();
+  stream.write([Buffer.from('{"b":2}')]);
+  stream.close();
+  expect(heard.headers).toMatchObject({ 'transfer-encoding': 'chunked' });
+  expect(await text(heard)).toBe(eventOf('{}') + eventOf('{"b":2}'));
+});
+
+test('small and large ones of one turn stay in order', async () => {
+  const messages = ['{"a":1}', `{"b":"${'x'.repeat(70_000)}"}`, '{"c":3}', `{"d":"${'y'.repeat(60_000)}"}`];
+  const { body } = await fetched((_request, response) => {
+    const stream = openEventStream(response);
+    stream.comment('first');
+    for (const message of messages) stream.write([Buffer.from(message)]);
+    stream.close();
+  });
+  expect(body).toBe(`: first\n\n${messages.map(eventOf).join('')}`);
+});
+
 test('an event arrives although the stream stays open', async () => {
   const { heard, stream } = await connect();
   stream.write([Buffer.from('{}')]);

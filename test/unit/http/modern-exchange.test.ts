@@ -3,6 +3,7 @@ import type { Reply } from '../../../src/calls/call.ts';
 import { ProxyError } from '../../../src/calls/error.ts';
 import type { Admitted, Gateway, Inbound } from '../../../src/gateway/gateway.ts';
 import { answerModern, eraOf } from '../../../src/http/modern-exchange.ts';
+import { readEnvelope } from '../../../src/mcp/envelope.ts';
 import { type Message, readMessage } from '../../../src/mcp/message.ts';
 import { messageOf } from '../calls/some-call.ts';
 import { begin, pledge, requestWith, responseOf, serve } from './serving.ts';
@@ -67,7 +68,11 @@ async function posting(message: Message, headers: Record<string, string>, handle
     const openStream = () => {
       throw new Error('Nobody listens');
     };
-    void answerModern(exchange, message, { gateway: gateway as unknown as Gateway, openStream });
+    void answerModern(exchange, message, {
+      gateway: gateway as unknown as Gateway,
+      readEnvelope,
+      openStream,
+    });
   });
   const started = begin(port, { method: 'POST', headers });
   started.end();

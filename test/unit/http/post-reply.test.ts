@@ -55,6 +55,17 @@ describe('an answer after other news', () => {
     expect(body).toBe(['{}', '{"id":1}', '{"id":2}'].map(eventOf).join(''));
   });
 
+  test('is known to be one from the first word on', async () => {
+    const said: boolean[] = [];
+    await answerTo(
+      (reply) => said.push(reply.isStream()),
+      (reply) => reply.tell(pieces('{}')),
+      (reply) => said.push(reply.isStream()),
+      (reply) => reply.finish([pieces('{"id":1}')], false),
+    );
+    expect(said).toEqual([false, true]);
+  });
+
   test('a sign of life is enough to make it a stream', async () => {
     const { headers, body } = await answerTo(
       (reply) => reply.stayAwake(),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  createEnvelopeReader,
   type Envelope,
   envelopeOff,
   envelopeOn,
@@ -82,6 +83,37 @@ describe('the envelope of a request', () => {
     ',"params":{"_meta":[]}',
   ])('is missing in %s', (params) => {
     expect(readEnvelope(request(params))).toContain('_meta');
+  });
+});
+
+describe('a reader of envelopes', () => {
+  const good = { [version]: '2026-07-28', [capabilities]: { sampling: {} } };
+  const saying = (meta: object) => withParams(JSON.stringify({ _meta: meta }));
+
+  test('says of each what reading it alone says, first and again', () => {
+    const read = createEnvelopeReader();
+    const all = [good, { ...good, [logLevel]: 'info' }, { [version]: '2026-07-28' }, {}];
+    for (const meta of [...all, ...all]) expect(read(saying(meta))).toEqual(readEnvelope(saying(meta)));
+    expect(read(request(''))).toContain('_meta');
+  });
+
+  test('gives the same objects for the same words, and others for others', () => {
+    const read = createEnvelopeReader();
+    expect(read(saying(good))).toBe(read(saying(good)));
+    expect(read(saying({ ...good, progressToken: 1 }))).not.toBe(read(saying(good)));
+  });
+
+  test('keeps no more than some, and no large ones', () => {
+    const read = createEnvelopeReader();
+    const first = read(saying(good));
+    const large = saying({ ...good, 'x/y': 'x'.repeat(3000) });
+    expect(read(large)).toEqual(first);
+    expect(read(large)).not.toBe(read(large));
+    for (let at = 0; at < 255; at++) read(saying({ ...good, progressToken: at }));
+    expect(read(saying(good))).toBe(first);
+    read(saying({ ...good, progressToken: 255 }));
+    expect(read(saying(good))).toEqual(first);
+    expect(read(saying(good))).not.toBe(first);
   });
 });
 

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MalformedMessage, paramsOf, readMessage, splitBatch, textOf } from '../../../src/mcp/message.ts';
+import {
+  MalformedMessage,
+  paramsOf,
+  readMessage,
+  splitBatch,
+  stringOf,
+  textOf,
+} from '../../../src/mcp/message.ts';
 import { splice } from '../../../src/mcp/splice.ts';
 
 const read = (text: string) => readMessage(Buffer.from(text));
@@ -232,4 +239,15 @@ describe('a batch', () => {
       expect.objectContaining({ code: 'INVALID_REQUEST' }),
     );
   });
+});
+
+test('a part that is a text can be had as one, and no other', () => {
+  const name = (text: string) => {
+    const message = read(`{"jsonrpc":"2.0","id":1,"method":"m","params":{"name":${text}}}`);
+    return stringOf(message, message.name);
+  };
+  expect(name('"Größe"')).toBe('Größe');
+  expect(name('"a\\n\\u0062\\\\"')).toBe('a\nb\\');
+  for (const other of ['1', 'null', '["a"]', '{"a":"b"}']) expect(name(other)).toBeUndefined();
+  expect(stringOf(read('{"jsonrpc":"2.0","id":1,"method":"m"}'), undefined)).toBeUndefined();
 });
