@@ -36,6 +36,7 @@ export function checkMirrored(
   message: Message,
 ): (parameters: readonly MirroredParameter[]) => void {
   return (parameters) => {
+    if (parameters.length === 0) return;
     const { arguments: given } = paramsOf(message);
     for (const { header: name, path } of parameters) {
       const value = valueAt(given, path);
