@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { metaKeys } from './meta-keys.ts';
 
 /** Where one value stands in the bytes: from `start` up to, not including, `end`. */
 export interface Span {
@@ -28,6 +29,20 @@ plain[quote] = 0;
 plain[backslash] = 0;
 
 const escapes = new Set(Buffer.from('"\\/bfnrtu'));
+
+/** Keys that stand in nearly every message. They are found by comparing bytes, which is cheaper than making a text. */
+const usualKeys = [
+  ...['jsonrpc', 'id', 'method', 'params', 'result', 'error', '_meta', 'progressToken', 'progress'],
+  ...['name', 'arguments', 'uri', 'content', 'structuredContent', 'isError', 'resultType'],
+  ...[metaKeys.version, metaKeys.clientInfo, metaKeys.capabilities],
+];
+const signatureOf = (length: number, first: number, last: number) => (length << 16) | (first << 8) | last;
+const usual: ReadonlyMap<number, { readonly key: string; readonly bytes: Buffer }> = new Map(
+  usualKeys.map((key) => {
+    const bytes = Buffer.from(key);
+    return [signatureOf(bytes.length, bytes[0] ?? 0, bytes.at(-1) ?? 0), { key, bytes }];
+  }),
+);
 
 /**
  * Reads JSON (RFC 8259) strictly, in one pass and without building values: it knows where things stand
@@ -146,9 +161,18 @@ export class Scanner {
    * and must be `id` to us, or it would carry a foreign id past the multiplexer.
    */
   #key(start: number, escaped: boolean): string {
-    const encoding = this.#high < 0x80 ? 'latin1' : 'utf8';
-    if (!escaped) return this.#bytes.toString(encoding, start + 1, this.pos - 1);
-    return String(JSON.parse(this.#bytes.toString('utf8', start, this.pos)));
+    if (escaped) return String(JSON.parse(this.#bytes.toString('utf8', start, this.pos)));
+    const [from, to] = [start + 1, this.pos - 1];
+    return this.#usualKey(from, to) ?? this.#bytes.toString(this.#high < 0x80 ? 'latin1' : 'utf8', from, to);
+  }
+
+  #usualKey(from: number, to: number): string | undefined {
+    const bytes = this.#bytes;
+    const found = usual.get(signatureOf(to - from, bytes[from] ?? 0, bytes[to - 1] ?? 0));
+    if (!found) return undefined;
+    for (let at = 1; at < found.bytes.length; at++)
+      if (found.bytes[at] !== bytes[from + at]) return undefined;
+    return found.key;
   }
 
   /** Steps over a string; true if it holds an escape. */

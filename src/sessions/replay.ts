@@ -35,7 +35,8 @@ export class Replay implements Keeper {
 
   readonly #budget: ReplayBudget;
   readonly #word = randomBytes(12).toString('base64url');
-  readonly #streams = new Map<string, ResumableStream>();
+  /** By name. A reply that is complete, or a listener that left, is found by what is kept of it. */
+  readonly #inUse = new Map<string, ResumableStream>();
   #kept: Kept[] = [];
   #lastStream = 0;
 
@@ -47,12 +48,15 @@ export class Replay implements Keeper {
   /** A new stream, on the connection it begins with. */
   open(kind: StreamKind, connection: SessionStream): ResumableStream {
     const name = `${kind}${++this.#lastStream}`;
-    const stream = new ResumableStream(kind, connection, {
+    const stream = new ResumableStream({ kind, name }, connection, {
       idOf: (sequence) => `${this.#word}-${name}-${sequence}`,
       keep: (sequence, message) => this.#keep(stream, sequence, message),
-      over: () => this.#streams.delete(name),
+      inUse: (isInUse) => {
+        if (isInUse) this.#inUse.set(name, stream);
+        else this.#inUse.delete(name);
+      },
     });
-    this.#streams.set(name, stream);
+    this.#inUse.set(name, stream);
     return stream;
   }
 
@@ -64,10 +68,14 @@ export class Replay implements Keeper {
   missedSince(lastEventId: string): Missed | undefined {
     const [, word, kind = '', number = '', last] = eventIdShape.exec(lastEventId) ?? [];
     if (word !== this.#word) throw cannotReplay();
-    const stream = this.#streams.get(kind + number);
+    const stream = this.#find(kind + number);
     if (stream) return this.#since(stream, Number(last));
     if (kind === 'listening') return undefined;
     throw cannotReplay();
+  }
+
+  #find(name: string): ResumableStream | undefined {
+    return this.#inUse.get(name) ?? this.#kept.find(({ stream }) => stream.name === name)?.stream;
   }
 
   #since(stream: ResumableStream, sequence: number): Missed {
@@ -90,7 +98,7 @@ export class Replay implements Keeper {
 
   clear(): void {
     while (this.#kept.length > 0) this.forgetOldest();
-    this.#streams.clear();
+    this.#inUse.clear();
   }
 
   /** What is larger than all that may be kept is a gap. */
@@ -100,17 +108,15 @@ export class Replay implements Keeper {
     if (size > perSession) return;
     const text = message.map((part) => part.toString('latin1')).join('');
     this.#kept.push({ stream, sequence, text, saidAt: this.#budget.now() });
-    stream.kept++;
     this.bytes += size;
     this.#budget.kept(this, size);
     while (this.#kept.length > events || this.bytes > perSession) this.forgetOldest();
   }
 
-  #forgot({ stream, text }: Kept): void {
+  #forgot({ text }: Kept): void {
     const size = text.length + overhead;
     this.bytes -= size;
     this.#budget.forgot(this, size);
-    stream.forgotOne();
   }
 }
 

@@ -12,25 +12,30 @@ export type StreamKind = 'listening' | 'reply';
 export interface StreamMemory {
   idOf(sequence: number): string;
   keep(sequence: number, message: readonly Buffer[]): void;
-  /** Nobody writes to it any more, and nothing of it is kept. */
-  over(): void;
+  /** Somebody writes to it, or may; otherwise it is known only for what is kept of it. */
+  inUse(isInUse: boolean): void;
 }
 
 /** One stream of a session, over however many connections: each message on one stream only, and in order. */
 export class ResumableStream implements SessionStream {
   readonly kind: StreamKind;
+  /** No other of its session has it. */
+  readonly name: string;
   /** The number of the last message. */
   sequence = 0;
-  /** How many of its messages are kept. */
-  kept = 0;
   /** The reply is complete. */
   isEnded = false;
 
   readonly #memory: StreamMemory;
   #connection: SessionStream | undefined;
 
-  constructor(kind: StreamKind, connection: SessionStream, memory: StreamMemory) {
+  constructor(
+    { kind, name }: Pick<ResumableStream, 'kind' | 'name'>,
+    connection: SessionStream,
+    memory: StreamMemory,
+  ) {
     this.kind = kind;
+    this.name = name;
     this.#connection = connection;
     this.#memory = memory;
   }
@@ -57,6 +62,7 @@ export class ResumableStream implements SessionStream {
   ): void {
     this.#connection?.close();
     this.#connection = connection;
+    this.#memory.inUse(true);
     for (const { sequence, text } of missed)
       connection.write([Buffer.from(text, 'latin1')], this.#memory.idOf(sequence));
     if (this.isEnded) this.close();
@@ -66,7 +72,7 @@ export class ResumableStream implements SessionStream {
   disconnected(connection: SessionStream): boolean {
     if (this.#connection !== connection) return false;
     this.#connection = undefined;
-    if (this.kind === 'listening' && this.kept === 0) this.#memory.over();
+    if (this.kind === 'listening') this.#memory.inUse(false);
     return true;
   }
 
@@ -75,12 +81,6 @@ export class ResumableStream implements SessionStream {
     this.isEnded = this.kind === 'reply';
     this.#connection?.close();
     this.#connection = undefined;
-    if (this.kept === 0) this.#memory.over();
-  }
-
-  forgotOne(): void {
-    this.kept--;
-    const isInUse = this.kind === 'reply' ? !this.isEnded : this.#connection !== undefined;
-    if (this.kept === 0 && !isInUse) this.#memory.over();
+    this.#memory.inUse(false);
   }
 }

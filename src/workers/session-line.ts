@@ -83,7 +83,7 @@ export class SessionLine implements SessionWay {
           serial = worker.serial;
           return this.#speech(worker, call, further);
         },
-        this.#workerOf(serial),
+        serial > 0 ? this.#workerOf(serial) : undefined,
       );
     const answer = await round('');
     return 'questions' in answer ? askAlong(this.line.caller, call, answer, round) : answer;
