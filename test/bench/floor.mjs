@@ -3,12 +3,12 @@
  * It parses every message once each way, because it has to put its own id in and the client's back.
  * What the product costs on top of this is the price of everything it does.
  *
- * Usage: `node floor.mjs WORKER`, with an IPC channel, on which it says its URL.
+ * Usage: `node floor.mjs WORKER [ERA]`, with an IPC channel, on which it says its URL.
  */
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 
-const child = spawn(process.execPath, [process.argv[2]], { stdio: ['pipe', 'pipe', 'inherit'] });
+const child = spawn(process.execPath, process.argv.slice(2), { stdio: ['pipe', 'pipe', 'inherit'] });
 const waiting = new Map();
 let lastId = 0;
 

@@ -1,7 +1,9 @@
 /**
  * Both eras before and behind the proxy: what the modern one costs beside the legacy one, and what it costs where
- * client and server are not of the same. In place of the floor stands the same proxy with legacy clients and servers.
+ * client and server are not of the same. In place of the floor stands the same proxy with legacy clients and servers; and,
+ * because a modern message is two to three times as long for whoever carries it, the floor with the same messages.
  */
+import { startFloor } from '../floor-process.mjs';
 import { startLoad } from '../load-process.mjs';
 import { median, medianOfPairs, spread } from '../numbers.mjs';
 import { startProxy } from '../proxy.mjs';
@@ -18,6 +20,9 @@ const pairs = [
   { what: 'legacy clients, modern servers', modern: false, era: 'modern', atLeast: 0.7 },
 ];
 
+const legacySide = { modern: false, era: 'legacy' };
+const modernSide = { modern: true, era: 'modern' };
+
 export async function measure({ quick }) {
   return [...(await throughputs(quick)), ...(await handshakes(quick))];
 }
@@ -25,22 +30,28 @@ export async function measure({ quick }) {
 async function throughputs(quick) {
   const seconds = quick ? 1 : 3;
   const proxies = { legacy: await startProxy(), modern: await startProxy({ era: 'modern' }) };
-  const sides = await Promise.all(
-    [{ modern: false, era: 'legacy' }, ...pairs].map((side) => opened(side, proxies[side.era])),
-  );
+  const floors = { legacy: await startFloor(), modern: await startFloor({ era: 'modern' }) };
+  const sides = await Promise.all([
+    ...[legacySide, ...pairs].map((side) => opened(side, proxies[side.era])),
+    ...[legacySide, modernSide].map((side) => opened(side, floors[side.era])),
+  ]);
   for (const { load } of sides) await load.run({ seconds });
   for (let round = 0; round < rounds; round++)
     for (const { load, runs } of sides) runs.push(await load.run({ seconds }));
   for (const { load } of sides) await load.stop();
-  for (const proxy of Object.values(proxies)) await proxy.stop();
-  const [legacy, ...others] = sides;
-  return others.map((side) => throughputRow(side, legacy));
+  for (const bridge of [...Object.values(proxies), ...Object.values(floors)]) await bridge.stop();
+  const [legacy, modern, ...others] = sides;
+  const [modernFloor, legacyFloor] = [others.pop(), others.pop()];
+  return [
+    ...[modern, ...others].map((side) => throughputRow(side, legacy)),
+    besideFloorRow({ modern, modernFloor, legacy, legacyFloor }),
+  ];
 }
 
-async function opened(side, proxy) {
+async function opened(side, bridge) {
   const load = startLoad();
-  const callers = [{ key: proxy.keys[0], connections, sessions: connections, modern: side.modern }];
-  await load.open({ url: proxy.url, callers });
+  const callers = [{ key: bridge.keys?.[0], connections, sessions: connections, modern: side.modern }];
+  await load.open({ url: bridge.url, callers });
   return { ...side, load, runs: [] };
 }
 
@@ -57,6 +68,25 @@ function throughputRow({ what, atLeast, runs }, legacy) {
     value: ratio,
     note:
       failures([...runs, ...legacy.runs]) ?? 'in place of the floor: the same proxy, legacy on both sides',
+  };
+}
+
+/** What the modern era costs on top of a bare bridge with the same messages, beside what the legacy one does. */
+function besideFloorRow({ modern, modernFloor, legacy, legacyFloor }) {
+  const of = ({ runs }) => runs.map(({ perSecond }) => perSecond);
+  const ratioOf = (ours, floor) => medianOfPairs(of(ours), of(floor), (one, other) => one / other);
+  const [ratio, plain] = [ratioOf(modern, modernFloor), ratioOf(legacy, legacyFloor)];
+  return {
+    what: 'calls/s, modern, beside a floor with modern messages',
+    floor: spread(of(modernFloor), 0),
+    proxy: spread(of(modern), 0),
+    result: `${ratio.toFixed(2)} ×`,
+    target: `≥ ${plain.toFixed(2)} ×`,
+    reached: ratio >= plain,
+    value: ratio / plain,
+    note:
+      failures([...modern.runs, ...modernFloor.runs]) ??
+      'the target is the same figure of the legacy era, of this run',
   };
 }
 
