@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { type Actions } from './actions.ts';
 import { createRoutes } from './routes.ts';
+import { socketPathTrouble } from './socket-path.ts';
 
 export interface AdminListener {
   readonly socket: string;
@@ -15,9 +16,6 @@ export interface AdminListener {
 export class AdminSocketError extends Error {
   override readonly name = 'AdminSocketError';
 }
-
-/** `sun_path` holds 108 bytes with the closing zero; the system would cut a longer path short without a word. */
-const maxPathBytes = 107;
 
 /** Opens the operator's door: HTTP over a unix socket that only this user can open. */
 export async function openAdminListener(socket: string, actions: Actions): Promise<AdminListener> {
@@ -43,12 +41,8 @@ export async function openAdminListener(socket: string, actions: Actions): Promi
 }
 
 function requireShort(file: string): void {
-  const size = Buffer.byteLength(file);
-  if (size <= maxPathBytes) return;
-  throw new AdminSocketError(
-    `admin.socket is too long: ${file} has ${size} bytes and a unix socket may have ${maxPathBytes}; ` +
-      'set admin.socket to a shorter path, such as /run/mcp-tenant-proxy/admin.sock',
-  );
+  const trouble = socketPathTrouble(file);
+  if (trouble !== undefined) throw new AdminSocketError(trouble);
 }
 
 function prepareFolder(folder: string): void {

@@ -27,7 +27,15 @@ export const configSchema = z.strictObject({
   limits: section(limitsShape),
   /** For every tenant that does not say otherwise. */
   defaults: z
-    .strictObject({ pool: poolSettings.prefault({}), deadline: section(deadlineShape) })
+    .strictObject({
+      pool: poolSettings
+        .refine(({ min, max }) => min <= max, { path: ['min'], error: 'this is more than defaults.pool.max' })
+        .prefault({}),
+      deadline: z
+        .strictObject(deadlineShape)
+        .refine(({ call, max }) => call <= max, 'call is longer than max; raise max too')
+        .prefault({}),
+    })
     .prefault({}),
   log: section(logShape),
   tenantIds: section({

@@ -43,8 +43,18 @@ export function overrideByEnvironment(
   return problems.length > 0 ? { problems } : { config };
 }
 
+/** The place of a setting that is a variable's; undefined if the file has its word. */
+export function overridingVariable(path: readonly [section: string, key: string], env: Environment) {
+  const [section, key] = path;
+  const found = Object.entries(environmentOverrides).find(
+    ([name, each]) => each.section === section && each.key === key && (env[name] ?? '') !== '',
+  );
+  return found && { file: placeOf(found[0]), line: 0, column: 0 };
+}
+
+const placeOf = (name: string) => `environment variable ${name}`;
 const readFrom = (section: object, key: string) => (section as Record<string, unknown>)[key];
 
 function problemOf(name: string, message = 'this value may not be'): Problem {
-  return { file: `environment variable ${name}`, line: 0, column: 0, code: 'INVALID_SETTING', message };
+  return { file: placeOf(name), line: 0, column: 0, code: 'INVALID_SETTING', message };
 }

@@ -5,12 +5,20 @@ import { masterKeySource } from '../secrets/settings.ts';
 import type { Problem } from '../yaml/problem.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
 import { type Config, configSchema } from './config.ts';
-import { type Environment, overrideByEnvironment } from './environment.ts';
+import { type Environment, overrideByEnvironment, overridingVariable } from './environment.ts';
 
 export type { Config } from './config.ts';
 
 /** What came of reading the configuration. */
-export type LoadedConfig = { readonly config: Config } | { readonly problems: readonly Problem[] };
+export type LoadedConfig = SoundConfig | { readonly problems: readonly Problem[] };
+
+export interface SoundConfig {
+  readonly config: Config;
+  /** Where a setting was said, for what only a look at the machine can find wrong. */
+  readonly placeOf: (
+    path: readonly [section: string, key: string],
+  ) => Pick<Problem, 'file' | 'line' | 'column'>;
+}
 
 /** What is read where no file is named; it need not be there. */
 export const defaultConfigFile = 'proxy.config.yaml';
@@ -43,6 +51,7 @@ export function loadConfig(file = defaultConfigFile, env: Environment = process.
       file: whole,
       folder,
     },
+    placeOf: (path) => overridingVariable(path, env) ?? { file, ...parsed.placeOf(path) },
   };
 }
 

@@ -96,7 +96,7 @@ function poolOf({ path: place, server, pool: given }: NamedServer, complain: Com
     complain(
       'INVALID_SETTING',
       server.pool ? [...place, 'pool'] : ['pool'],
-      'pool.min is more than pool.max',
+      `pool.min is ${pool.min} and pool.max ${pool.max}, counting what is left to defaults.pool; lower the one or raise the other`,
     );
   }
   return Object.freeze(pool);

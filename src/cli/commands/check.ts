@@ -1,5 +1,6 @@
 import { counted } from '../../text/plain-text.ts';
 import { loadConfig } from '../../config/load-config.ts';
+import { machineProblems } from '../../config/on-this-machine.ts';
 import { type Tenant } from '../../tenants/tenant.ts';
 import { type Problem, type Warning } from '../../yaml/problem.ts';
 import { warningsFor } from '../check-warnings.ts';
@@ -42,7 +43,7 @@ async function findings(configFile: string): Promise<Findings> {
   const { tenants, problems } = await readTenants(loaded.config, process.env);
   return {
     tenants: tenants.length,
-    problems: [...problems, ...missingCommands(tenants)],
+    problems: [...(await machineProblems(loaded)), ...problems, ...missingCommands(tenants)],
     warnings: warningsFor(configFile, loaded.config, process.env),
   };
 }

@@ -1,5 +1,6 @@
 import { createProxy } from '../../app.ts';
 import { type Config } from '../../config/load-config.ts';
+import { hostWords } from '../../config/on-this-machine.ts';
 import { readConfig } from '../read-config.ts';
 import { endOnFault, untilSignalled } from '../signals.ts';
 import { type ExitCode, type Terminal } from '../terminal.ts';
@@ -53,6 +54,5 @@ function whyNotStarted(thrown: unknown, { listen }: Config): string {
     return `${where} is in use by another program; stop it, or take another port with --port or listen.port`;
   }
   if (code === 'EACCES') return `no permission to listen on ${where}; ports below 1024 are for root`;
-  if (code === 'EADDRNOTAVAIL') return `${listen.host} is not an address of this machine`;
-  return message ?? String(thrown);
+  return hostWords(listen.host, code) ?? message ?? String(thrown);
 }

@@ -153,6 +153,34 @@ describe('check', () => {
     expect(out).not.toMatch(/HTTPS_PROXY|AUTOTASK_USERNAME warning|4711/);
   });
 
+  test('a pool that is too small with what is left to the defaults is told with both numbers', async () => {
+    writeFileSync(temp.file('proxy.config.yaml'), 'defaults: { pool: { min: 3 } }\n');
+    put('acme', `tenant: acme\n${server}pool: { max: 2 }\n`);
+    put('globex', `tenant: globex\nserver:\n  command: node\n  pool: { min: 6 }\n`);
+    const { out } = await proxy('check');
+    expect(out).toMatch(/acme\.yaml:3:1 INVALID_SETTING pool\.min is 3 and pool\.max 2, counting/);
+    expect(out).toMatch(/globex\.yaml:4:3 INVALID_SETTING pool\.min is 6 and pool\.max 5, counting/);
+  });
+
+  test('what this machine cannot give is a problem, by its place or its variable', async () => {
+    const file = temp.file('proxy.config.yaml');
+    writeFileSync(file, `listen:\n  host: 192.0.2.1\nadmin:\n  socket: ./${'x'.repeat(108)}.sock\n`);
+    const { code, out } = await proxy('check');
+    expect(code).toBe(1);
+    expect(out).toContain(
+      `${file}:2:3 INVALID_SETTING listen.host: 192.0.2.1 is not an address of this machine; 127.0.0.1`,
+    );
+    expect(out).toContain(`${file}:4:3 INVALID_SETTING admin.socket is too long: ${temp.path}/xxx`);
+    expect(out).toMatch(/, 2 problems found\n$/);
+    vi.stubEnv('HOST', 'no such host');
+    const named = await proxy('check');
+    vi.stubEnv('HOST', '0.0.0.0');
+    const everywhere = await proxy('check');
+    vi.unstubAllEnvs();
+    expect(named.out).toMatch(/^environment variable HOST INVALID_SETTING listen\.host: no such host is/m);
+    expect(everywhere.out).not.toContain('listen.host');
+  });
+
   test('a configuration that is broken, or not there', async () => {
     writeFileSync(temp.file('proxy.config.yaml'), 'lisen: {}\n');
     expect(await proxy('check')).toMatchObject({

@@ -191,3 +191,13 @@ describe('what is wrong is told with its place', () => {
     expect(problems('lisen: {}\nlog: { level: loud }\nworkers: { max: x }\n')).toHaveLength(3);
   });
 });
+
+test('defaults that contradict one another are a problem, whatever tenants say', () => {
+  expect(problems('defaults:\n  pool:\n    min: 6\n')).toMatchObject([
+    { line: 3, column: 5, message: 'defaults.pool.min: this is more than defaults.pool.max' },
+  ]);
+  expect(problems('defaults: { pool: { min: 6, max: 6 } }')).toEqual([]);
+  expect(problems('defaults:\n  deadline: { max: 30s }\n')).toMatchObject([
+    { line: 2, column: 3, message: 'defaults.deadline: call is longer than max; raise max too' },
+  ]);
+});
