@@ -1,8 +1,8 @@
 import { plainText } from '../text/plain-text.ts';
 
 export const maxFieldChars = 256;
-/** A server's last words may be longer: they are what an operator reads first. */
-export const maxTailChars = 2048;
+/** What an operator reads first may be longer: a server's last words, what to do for a stronger wall. */
+export const maxLongChars = 2048;
 
 /**
  * Text from outside (a client's name, a server's stderr) made safe for one line of a log.
@@ -15,6 +15,13 @@ export function clean(text: string, maxChars: number, keepEnd = false): string {
   return plain.length > maxChars ? cut(plain, maxChars, keepEnd) : plain;
 }
 
+/** A word that is longer is cut itself. */
+const maxWordChars = 32;
+
 function cut(text: string, maxChars: number, keepEnd: boolean): string {
-  return keepEnd ? `…${text.slice(1 - maxChars)}` : `${text.slice(0, maxChars - 1)}…`;
+  if (keepEnd) return `…${text.slice(1 - maxChars)}`;
+  const start = text.slice(0, maxChars - 1);
+  // Between two words, where there is such a place near the end.
+  const blank = start.lastIndexOf(' ');
+  return `${blank < start.length - maxWordChars ? start : start.slice(0, blank).trimEnd()}…`;
 }

@@ -1,5 +1,5 @@
 import { pino, type DestinationStream } from 'pino';
-import { clean, maxFieldChars, maxTailChars } from './clean.ts';
+import { clean, maxFieldChars, maxLongChars } from './clean.ts';
 import { textLine } from './text-format.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -66,11 +66,13 @@ function asText(out: DestinationStream): DestinationStream {
 /** Names of the proxy's own, which are no secrets even where a variable has the same value. */
 const ownNames = new Set(['event', 'tenant', 'server', 'generation', 'requestId', 'outcome']);
 
+const longFields = new Set(['stderrTail', 'stack', 'isolationReason']);
+
 function cleanFields(fields: LogFields, redact: (text: string) => string): Record<string, unknown> {
   const cleaned: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    const max = name === 'stderrTail' || name === 'stack' ? maxTailChars : maxFieldChars;
+    const max = longFields.has(name) ? maxLongChars : maxFieldChars;
     // Redacted before it is cut, or the first half of a secret would slip through.
     const isOwn = ownNames.has(name);
     cleaned[name] =

@@ -59,8 +59,10 @@ export class VaultEditor {
   async set({ tenantId, name }: SecretPlace, value: string, keys: FetchKeys): Promise<boolean> {
     requireValue(value);
     return this.#locked(async () => {
-      const [master] = await keys();
+      const fetched = await keys();
+      const [master] = fetched;
       const secrets = this.#written(tenantId);
+      this.#requireFitting({ tenantId, name }, fetched);
       const wasThere = Object.hasOwn(secrets, name);
       await this.#write(tenantId, {
         ...secrets,
@@ -95,6 +97,27 @@ export class VaultEditor {
       await done();
       return files.reduce((total, { count }) => total + count, 0);
     });
+  }
+
+  /**
+   * A wrong master key must not get in: if the vault has other records, one of them is sealed with a key that is at
+   * hand. Files that cannot be read are no witnesses.
+   */
+  #requireFitting({ tenantId, name }: SecretPlace, keys: MasterKeys): void {
+    let sealed: string | undefined;
+    for (const tenant of new Set([tenantId, ...tenantsInVault(this.#folder)])) {
+      const read = readVaultFile(this.#folder, tenant);
+      for (const [each, { masterKey }] of Object.entries(read.ok ? read.file.secrets : {})) {
+        if (tenant === tenantId && each === name) continue;
+        if (keys.some(({ id }) => id === masterKey)) return;
+        sealed = masterKey;
+      }
+    }
+    if (sealed === undefined) return;
+    throw new VaultError(
+      `nothing was written: the vault is sealed with the master key ${sealed}, and the one at hand is ${keys[0].id}; ` +
+        `put the right one back where secrets.masterKey says, or on a line below the new one. If it is lost, remove ${this.#folder} and set its secrets anew`,
+    );
   }
 
   #resealed(tenantId: string, keys: MasterKeys) {

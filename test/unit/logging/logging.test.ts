@@ -80,6 +80,24 @@ test('a child cannot forge a line or fill the log', () => {
   expect(line['stderrTail']).toMatch(/the last words$/);
 });
 
+test('why there is no stronger wall is told in full, and what is cut is cut between words', () => {
+  const isolationReason = `bubblewrap does not work here: ${'in a container, run it with --cap-add SYS_ADMIN; '.repeat(8)}end`;
+  const [line] = asJson(
+    heard([
+      {
+        ...{ type: 'proxy.listening', url: 'http://127.0.0.1:8080/mcp', tenants: 1, poolSize: 1 },
+        ...{ sessionTimeout: 1, isolation: 'process only', isolationReason },
+      },
+    ]),
+  ) as [Record<string, string>];
+  expect(line['isolationReason']).toBe(isolationReason);
+  const whole = `Multi-tenant proxy listening on http://127.0.0.1:8080/mcp; isolation: process only (${isolationReason})`;
+  const shown = line['msg']!.replace(/…$/, '');
+  expect(line['msg']).toBe(`${shown}…`);
+  expect(shown.length).toBeGreaterThan(220);
+  expect(whole.startsWith(`${shown} `)).toBe(true);
+});
+
 test('secrets are taken out of every text, before it is cut', () => {
   const secret = 's3cret-'.repeat(20);
   const redact = (text: string) => text.replaceAll(secret, '***');

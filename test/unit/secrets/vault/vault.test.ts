@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createSecretSources, hasChanged, type TenantSecrets } from '../../../../src/secrets/sources.ts';
 import { MasterKeyError, parseMasterKeys } from '../../../../src/secrets/vault/master-key.ts';
@@ -105,6 +114,41 @@ describe('a master key', () => {
     expect(told).toMatch(/^VAULT_LOCKED /);
     for (const part of [right.id, wrong.id, keyFile(), 'proxy secret rotate']) expect(told).toContain(part);
     expect(told).not.toContain(key);
+  });
+
+  test('that is another one than the vault`s seals nothing, for what it sealed could not be read with the rest', async () => {
+    await set('acme', 'TOKEN', 'x');
+    const before = readFileSync(temp.file('vault', 'acme.json'), 'utf8');
+    const wrong = newKey();
+    const ids = [keysOf(key), keysOf(wrong)].map(([{ id }]) => id);
+    for (const [tenantId, name] of [
+      ['acme', 'OTHER'],
+      ['globex', 'TOKEN'],
+    ] as const) {
+      const refused = set(tenantId, name, 'y', wrong);
+      await expect(refused).rejects.toThrow(VaultError);
+      await expect(refused).rejects.toThrow(
+        `sealed with the master key ${ids[0]}, and the one at hand is ${ids[1]}`,
+      );
+    }
+    expect(readFileSync(temp.file('vault', 'acme.json'), 'utf8')).toBe(before);
+    expect(existsSync(temp.file('vault', 'globex.json'))).toBe(false);
+    // On its way in, with the old one below it, it may; and where it takes the only record's place, nothing is left to read.
+    await set('acme', 'OTHER', 'y', wrong, key);
+    expect(editor.list().map(({ masterKey }) => masterKey)).toEqual([ids[1], ids[0]]);
+    rmSync(folder(), { recursive: true });
+    await set('acme', 'TOKEN', 'x');
+    await set('acme', 'TOKEN', 'z', wrong);
+    writeFileSync(keyFile(), wrong);
+    expect(await find(vaultOf(), 'acme', 'TOKEN')).toBe('z');
+  });
+
+  test('is not judged by files that cannot be read', async () => {
+    mkdirSync(folder());
+    writeFileSync(temp.file('vault', 'broken.json'), '{');
+    await set('acme', 'TOKEN', 'x');
+    await set('globex', 'TOKEN', 'y');
+    expect(await find(vaultOf(), 'globex', 'TOKEN')).toBe('y');
   });
 
   test.each<[string, () => MasterKeySource, RegExp]>([
@@ -254,7 +298,7 @@ describe('rotating the master key', () => {
     await set('acme', 'A', 'one');
     await set('globex', 'B', 'two');
     const fresh = newKey();
-    await set('globex', 'C', 'three', fresh);
+    await set('globex', 'C', 'three', fresh, key);
     expect(await rotate(fresh, key)).toBe(2);
     expect(await rotate(fresh, key)).toBe(0);
     const vault = vaultOf({ env: 'K' }, { K: fresh });
@@ -270,7 +314,7 @@ describe('rotating the master key', () => {
   test('writes nothing if one record cannot be opened', async () => {
     await set('acme', 'A', 'one');
     const lost = newKey();
-    await set('globex', 'B', 'two', lost);
+    await set('globex', 'B', 'two', lost, key);
     const before = readFileSync(temp.file('vault', 'acme.json'), 'utf8');
     await expect(rotate(newKey(), key)).rejects.toThrow(
       new RegExp(`B of globex is sealed with the master key ${keysOf(lost)[0].id}`),
