@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { readdirSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { signatureOf } from '../files/file-signature.ts';
 import { readRegularFile } from '../files/read-regular-file.ts';
@@ -23,15 +23,20 @@ export interface FileState {
   readonly ageMs: number;
 }
 
+/** Of a link that leads nowhere. */
+const nothing = 'nothing behind it';
+
 /**
  * The state of a file; undefined if there is none. Links are followed: a Kubernetes ConfigMap is swapped by turning
- * one link, `..data`, and the files behind it are others then.
+ * one link, `..data`, and the files behind it are others then. A link that leads nowhere, as it may for a moment then,
+ * is there all the same: reading it will say so in a problem.
  */
 export function fileState(file: string): FileState | undefined {
   try {
     const stat = statSync(file, { throwIfNoEntry: false });
-    if (!stat) return undefined;
-    return { signature: signatureOf(stat), ageMs: Date.now() - stat.ctimeMs };
+    if (stat) return { signature: signatureOf(stat), ageMs: Date.now() - stat.ctimeMs };
+    const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+    return isLink ? { signature: nothing, ageMs: 0 } : undefined;
   } catch (thrown) {
     // It is there and may not be looked at; reading it will say so in a problem.
     return { signature: codeOf(thrown), ageMs: Number.POSITIVE_INFINITY };
@@ -51,6 +56,11 @@ export function readTenantFile(file: string, shown: string): FileText {
   if (read.ok) return problem('YAML_SYNTAX', 'It is not UTF-8: save it in that encoding');
   const { reason } = read;
   if (reason === 'no file') return problem('UNREADABLE', 'It is no file, or it may not be looked at');
+  if (reason === 'ENOENT')
+    return problem(
+      'UNREADABLE',
+      'It is a link that leads nowhere; put back what it leads to, or remove the link to end the tenant',
+    );
   if (reason === 'too big') return problem('TOO_BIG', `It is larger than ${maxFileBytes / 1024} KiB`);
   return problem('UNREADABLE', `It cannot be read: ${reason}; look at its owner and mode`);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { Folder, type FolderLook } from '../../../src/tenants/folder.ts';
@@ -133,4 +133,33 @@ test('what people are shown is where they find it', async () => {
   writeFileSync(inFolder('a.yaml'), tenantText('b'));
   const { records } = await folder.look(undefined);
   expect(records[0]?.problems[0]?.file).toBe(path.join(temp.path, 'tenants/a.yaml'));
+});
+
+test('a link that leads nowhere for a moment is a problem of its file, and the file of before once it leads there again', async () => {
+  mkdirSync(temp.file('mounted'));
+  const target = temp.file('mounted', 'a.yaml');
+  const problemsOf = async (names?: readonly string[]) =>
+    (await folder.look(names && new Set(names))).records.map(({ name, problems }) => [
+      name,
+      problems[0]?.message,
+    ]);
+  put('b');
+  put('a');
+  renameSync(inFolder('a.yaml'), target);
+  symlinkSync(target, inFolder('a.yaml'));
+  const sound = [
+    ['a.yaml', undefined],
+    ['b.yaml', undefined],
+  ];
+  expect(await problemsOf()).toEqual(sound);
+  renameSync(temp.file('mounted'), temp.file('elsewhere'));
+  for (const names of [undefined, ['a.yaml']])
+    expect(await problemsOf(names)).toEqual([
+      ['a.yaml', expect.stringMatching(/^It is a link that leads nowhere; put back .* remove the link/)],
+      ['b.yaml', undefined],
+    ]);
+  renameSync(temp.file('elsewhere'), temp.file('mounted'));
+  expect(await problemsOf()).toEqual(sound);
+  rmSync(inFolder('a.yaml'));
+  expect(await problemsOf()).toEqual([['b.yaml', undefined]]);
 });

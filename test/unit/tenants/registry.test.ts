@@ -128,6 +128,7 @@ describe('the folder is read', () => {
         'bad-key.yaml:2 INVALID_SETTING',
         'bad-syntax.yaml:2 YAML_SYNTAX',
         'folder.yaml:0 UNREADABLE',
+        'link.yaml:0 UNREADABLE',
         'no-variable.yaml:2 MISSING_VARIABLE',
         'other-name.yaml:1 INVALID_TENANT',
         'pipe.yaml:0 UNREADABLE',
@@ -234,6 +235,24 @@ describe('a file that breaks', () => {
     putTenant('acme', ['b']);
     expect(told(await tenants.reload())).toEqual({ ...nothing, changed: ['acme'] });
     expect(tenants.problems()).toEqual([]);
+  });
+
+  test('a link whose target is missing ends nobody; without the link its tenant is gone', async () => {
+    putTenant('acme', ['a']);
+    putTenant('globex', ['b']);
+    renameSync(inFolder('acme.yaml'), temp.file('behind'));
+    symlinkSync(temp.file('behind'), inFolder('acme.yaml'));
+    const tenants = await open();
+    const good = find(tenants, 'acme');
+    renameSync(temp.file('behind'), temp.file('away'));
+    expect(told(await tenants.reload())).toEqual(nothing);
+    expect(find(tenants, 'acme')).toBe(good);
+    expect(tenants.problems()).toMatchObject([{ file: inFolder('acme.yaml'), code: 'UNREADABLE' }]);
+    renameSync(temp.file('away'), temp.file('behind'));
+    await tenants.reload();
+    expect([find(tenants, 'acme')?.keys, tenants.problems()]).toEqual([good?.keys, []]);
+    rmSync(inFolder('acme.yaml'));
+    expect(told(await tenants.reload())).toEqual({ ...nothing, removed: ['acme'] });
   });
 
   test('a key is not anybody`s who writes it into a file of their own', async () => {

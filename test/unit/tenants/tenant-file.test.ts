@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -101,6 +101,18 @@ test('a state says how long ago, and follows a link', () => {
   expect(Math.abs(state.ageMs)).toBeLessThan(10_000);
   expect(state.signature).toBe(signature('one'));
   expect(state.signature).not.toBe(signature('two'));
+});
+
+test('a link that leads nowhere is there, and what is gone is not', () => {
+  const state = () => fileState(temp.file('a.yaml'));
+  symlinkSync('..data/a.yaml', temp.file('a.yaml'));
+  expect(state()).toBeDefined();
+  const before = state()!.signature;
+  mkdirSync(temp.file('..data'));
+  writeFileSync(temp.file('..data', 'a.yaml'), 'a');
+  expect(state()!.signature).not.toBe(before);
+  rmSync(temp.file('a.yaml'));
+  expect(state()).toBeUndefined();
 });
 
 test('a state is another once something else is written, whatever time is put on the file', async () => {
