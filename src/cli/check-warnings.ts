@@ -32,23 +32,26 @@ function configWarnings(configFile: string, { workers: { passEnv } }: Config): W
   return [...writable(configFile), ...passed];
 }
 
-function tenantsWarnings({ tenants, folder }: Config): Warning[] {
+function tenantsWarnings(config: Config): Warning[] {
+  const { tenants } = config;
   const listed = listTenantFiles(tenants, shownPath(tenants));
   if ('problem' in listed) return [];
   const files = listed.names.map((name) => path.join(tenants, name));
-  return [...writable(tenants), ...files.flatMap((file) => tenantWarnings(file, folder))];
+  return [...writable(tenants), ...files.flatMap((file) => tenantWarnings(file, config))];
 }
 
-function tenantWarnings(file: string, folder: string): Warning[] {
+function tenantWarnings(file: string, ground: Config): Warning[] {
   const shown = shownPath(file);
   const content = readTenantFile(file, shown);
   if ('problem' in content) return [];
-  const mounted = [...new Set(mountedFilesIn(content.text).map((written) => path.resolve(folder, written)))];
+  const mounted = [
+    ...new Set(mountedFilesIn(content.text).map((written) => path.resolve(ground.folder, written))),
+  ];
   return [
     ...writable(file),
     ...readable(file, 'what it says of keys and credentials is for the proxy alone: chmod o-r'),
     ...mounted.flatMap((each) => readable(each, 'a secret is in it: chmod o-r')),
-    ...warningsIn(content.text, shown),
+    ...warningsIn(content.text, shown, ground),
   ];
 }
 

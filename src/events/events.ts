@@ -82,6 +82,15 @@ export type ProxyEvent =
       readonly column: number;
       readonly code: string;
       readonly message: string;
+    }
+  | {
+      /** It is in force all the same. */
+      readonly type: 'tenant.warning';
+      readonly file: string;
+      readonly line: number;
+      readonly column: number;
+      readonly code: string;
+      readonly message: string;
     };
 
 export interface CallEnded {

@@ -106,6 +106,8 @@ const proxyLines = {
     ),
   'tenant.problem': (event) =>
     warn(`${event.file}:${event.line}:${event.column} ${event.code} ${event.message}`),
+  'tenant.warning': (event) =>
+    warn(`${event.file}:${event.line}:${event.column} warning ${event.code} ${event.message}`),
 } satisfies Partial<Lines>;
 
 const workerLines = {

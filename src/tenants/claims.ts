@@ -1,5 +1,5 @@
 import type { Input } from '../secrets/sources.ts';
-import type { Problem } from '../yaml/problem.ts';
+import type { Problem, Warning } from '../yaml/problem.ts';
 import type { TenantPlaces } from './read-tenant.ts';
 import type { Tenant } from './tenant.ts';
 import { idOfFile } from './tenant-file.ts';
@@ -17,6 +17,8 @@ export interface TenantRecord {
   readonly places: TenantPlaces;
   /** What is wrong with the file by itself. */
   readonly problems: readonly Problem[];
+  /** What is worth a word although the file is sound. */
+  readonly warnings: readonly Warning[];
 }
 
 export interface Settled {

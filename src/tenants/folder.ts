@@ -103,6 +103,7 @@ export class Folder {
       candidate: undefined,
       places: { tenant: nowhere, keys: [] },
       problems,
+      warnings: [],
     });
     const content = readTenantFile(file, shown);
     // It is the same file when the system reads it again: only another look can tell.
@@ -110,7 +111,8 @@ export class Folder {
     const found = readTenant({ name: idOfFile(name), file: shown, text: content.text }, this.#context);
     const { inputs } = found;
     if (!found.ok) return broken(found.problems, inputs);
-    return { ...record, inputs, candidate: found.tenant, places: found.places, problems: [] };
+    const { tenant: candidate, places, warnings } = found;
+    return { ...record, inputs, candidate, places, problems: [], warnings };
   }
 }
 

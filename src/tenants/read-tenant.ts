@@ -2,13 +2,14 @@ import type { TenantId } from '../calls/ids.ts';
 import type { Input, TenantSecrets } from '../secrets/sources.ts';
 import { addressList } from '../yaml/addresses.ts';
 import type { Place } from '../yaml/place.ts';
-import type { Problem } from '../yaml/problem.ts';
+import type { Problem, Warning } from '../yaml/problem.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
 import { overlaid } from '../yaml/without-defaults.ts';
 import { type TenantDefinition, tenantDefinition } from './definition.ts';
 import type { Complain, ReadingContext } from './reading.ts';
 import { createServerSpec } from './server-spec.ts';
 import type { Tenant } from './tenant.ts';
+import { missingPathsIn } from './warnings/tenant-warnings.ts';
 
 /** A text of a file: `name` without its ending is the tenant's id, `file` is what problems call it. */
 export interface TenantText {
@@ -18,7 +19,12 @@ export interface TenantText {
 }
 
 export type ReadTenant = (
-  | { readonly ok: true; readonly tenant: Tenant; readonly places: TenantPlaces }
+  | {
+      readonly ok: true;
+      readonly tenant: Tenant;
+      readonly places: TenantPlaces;
+      readonly warnings: readonly Warning[];
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 ) & {
   /** Other files this was read from: when one of them changes, it means something else. */
@@ -46,7 +52,8 @@ export function readTenant({ name, file, text }: TenantText, context: ReadingCon
   const { inputs } = secrets;
   if (problems.length > 0) return { ok: false, problems, inputs };
   const keys = tenant.keys.map((_key, index) => read.placeOf(['keys', index]));
-  return { ok: true, tenant, places: { tenant: read.placeOf(['tenant']), keys }, inputs };
+  const warnings = missingPathsIn({ file, ...read }, context.baseDir);
+  return { ok: true, tenant, places: { tenant: read.placeOf(['tenant']), keys }, warnings, inputs };
 }
 
 /** The context, with the secrets of the one tenant. */

@@ -4,7 +4,7 @@ import { ProxyError } from '../calls/error.ts';
 import { defaultTenantIdPattern } from '../calls/ids.ts';
 import type { SecretSources } from '../secrets/sources.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
-import type { Problem } from '../yaml/problem.ts';
+import type { Problem, Warning } from '../yaml/problem.ts';
 import { changeBetween } from './change.ts';
 import { settleClaims } from './claims.ts';
 import type { TenantDefaults } from './definition.ts';
@@ -52,6 +52,7 @@ class Registry implements WatchedTenants {
   readonly #listeners: ((change: TenantChange) => void)[] = [];
   #tenants: ReadonlyMap<string, Tenant> = new Map();
   #problems: readonly Problem[] = [];
+  #warnings: readonly Warning[] = [];
   /** Looks at the folder come one after the other. */
   #looking: Promise<unknown> = Promise.resolve();
 
@@ -125,17 +126,15 @@ class Registry implements WatchedTenants {
     const { tenants, conflicts } = settleClaims(records, before);
     const change = changeBetween(before, tenants);
     this.#tenants = tenants;
-    this.#tellProblems([...problems, ...records.flatMap((record) => record.problems), ...conflicts]);
+    const { announce } = this.#options;
+    const allProblems = [...problems, ...records.flatMap((record) => record.problems), ...conflicts];
+    for (const news of newIn(allProblems, this.#problems)) announce({ type: 'tenant.problem', ...news });
+    this.#problems = allProblems;
+    const warnings = records.flatMap((record) => record.warnings);
+    for (const news of newIn(warnings, this.#warnings)) announce({ type: 'tenant.warning', ...news });
+    this.#warnings = warnings;
     this.#tellChange(change, this.#clock.now() - startedAt);
     return change;
-  }
-
-  #tellProblems(problems: readonly Problem[]): void {
-    const known = new Set(this.#problems.map(problemKey));
-    this.#problems = problems;
-    for (const problem of problems) {
-      if (!known.has(problemKey(problem))) this.#options.announce({ type: 'tenant.problem', ...problem });
-    }
   }
 
   #tellChange(change: TenantChange, tookMs: number): void {
@@ -154,5 +153,11 @@ class Registry implements WatchedTenants {
   }
 }
 
-const problemKey = ({ file, line, column, code, message }: Problem) =>
+/** Each is told once, as long as it stays. */
+function newIn<Told extends Problem | Warning>(told: readonly Told[], before: readonly Told[]): Told[] {
+  const known = new Set(before.map(keyOf));
+  return told.filter((each) => !known.has(keyOf(each)));
+}
+
+const keyOf = ({ file, line, column, code, message }: Problem | Warning) =>
   `${file}:${line}:${column}:${code}:${message}`;

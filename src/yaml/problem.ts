@@ -31,8 +31,8 @@ export const problemCodes = {
 export type ProblemCode = keyof typeof problemCodes;
 
 /**
- * Something that works, and that an operator would rather not have: told by `proxy check`, never by a proxy that runs.
- * Never quotes a value.
+ * Something that works, and that an operator would rather not have: told by `proxy check`; a proxy that runs tells
+ * of a missing path only. Never quotes a value.
  */
 export interface Warning extends Omit<Problem, 'code'> {
   readonly code: WarningCode;
@@ -44,6 +44,8 @@ export const warningCodes = {
   DEFAULT_SECRET: 'a credential has a default in plain text',
   UNUSED_REFERENCE: 'what looks like a reference stands where none is filled in',
   UNPINNED_PACKAGE: 'a package is fetched in whatever version is newest',
+  MISSING_PATH: 'a file or folder under `sandbox` is not there',
+  WIDE_FOLDER: 'a server writes or starts in a folder that holds what decides what the proxy runs',
   READABLE_BY_OTHERS: 'every user of the machine can read a file that is worth hiding',
   WRITABLE_BY_OTHERS: 'others than its owner can change a file that decides what is run',
   SHARED_CREDENTIAL: 'a variable of the proxy that is a credential reaches every tenant, or no one',

@@ -1,12 +1,9 @@
 import { looksLikeCredential } from '../../secrets/credential-shapes.ts';
 import { parseReferences, type Piece } from '../../secrets/references.ts';
 import { isCredentialName } from '../../secrets/secret-names.ts';
-import type { WarningCode } from '../../yaml/problem.ts';
 import type { ServerDefinition } from '../definition.ts';
 import { unpinnedPackage } from './unpinned-package.ts';
-
-/** Told of what an operator would rather not have, by its place within the server. */
-export type Warn = (code: WarningCode, path: readonly PropertyKey[], message: string) => void;
+import type { Warn } from './warn.ts';
 
 export function warnOfServer(server: ServerDefinition, warn: Warn): void {
   for (const [name, text] of Object.entries(server.env)) warnOfVariable(name, text, warn);

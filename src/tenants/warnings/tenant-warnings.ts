@@ -1,19 +1,44 @@
 import { parseReferences } from '../../secrets/references.ts';
 import type { Problem, Warning } from '../../yaml/problem.ts';
 import { readYaml } from '../../yaml/read-yaml.ts';
-import { tenantDefinition, type TenantDefinition } from '../definition.ts';
-import { type Warn, warnOfServer } from './server-warnings.ts';
+import { type ServerDefinition, tenantDefinition, type TenantDefinition } from '../definition.ts';
+import { type Ground, warnOfMissingPaths, warnOfWideFolders } from './sandbox-warnings.ts';
+import { warnOfServer } from './server-warnings.ts';
+import type { Warn } from './warn.ts';
+
+/** A tenant's file that was read. */
+interface ReadDefinition {
+  readonly file: Problem['file'];
+  readonly value: TenantDefinition;
+  readonly placeOf: (path: readonly PropertyKey[]) => Pick<Problem, 'line' | 'column'>;
+}
 
 /** What an operator would rather not have in a tenant's file. Of one that is broken nothing: that comes first. */
-export function warningsIn(text: string, file: Problem['file']): readonly Warning[] {
+export function warningsIn(text: string, file: Problem['file'], ground: Ground): readonly Warning[] {
   const read = readYaml(text, file, tenantDefinition);
   if (!read.ok) return [];
-  const warnings: Warning[] = [];
-  for (const { path, server } of serversIn(read.value)) {
-    const warn: Warn = (code, below, message) => {
-      warnings.push({ file, ...read.placeOf([...path, ...below]), code, message });
-    };
+  return warningsOf({ file, ...read }, (server, warn) => {
     warnOfServer(server, warn);
+    warnOfMissingPaths(server, ground.folder, warn);
+    warnOfWideFolders(server, ground, warn);
+  });
+}
+
+/** What is worth a word when a tenant comes into force: what its servers were promised and is not there. */
+export function missingPathsIn(read: ReadDefinition, folder: string): readonly Warning[] {
+  if (!read.value.enabled) return [];
+  return warningsOf(read, (server, warn) => warnOfMissingPaths(server, folder, warn));
+}
+
+function warningsOf(
+  { file, value, placeOf }: ReadDefinition,
+  look: (server: ServerDefinition, warn: Warn) => void,
+): Warning[] {
+  const warnings: Warning[] = [];
+  for (const { path, server } of serversIn(value)) {
+    look(server, (code, below, message) => {
+      warnings.push({ file, ...placeOf([...path, ...below]), code, message });
+    });
   }
   return warnings;
 }

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -268,6 +269,28 @@ describe('a file that breaks', () => {
     expect(find(tenants, 'alpha')?.keys[0]?.sha256).toBe(sha256Of('of-zeta'));
     expect(tenants.problems()).toEqual([]);
   });
+});
+
+test('a path under sandbox that is not there is told once, and its tenant is in force', async () => {
+  const more = (written: string) => `sandbox: { read: [${temp.file('here')}], write: [${written}] } }\n`;
+  const write = (id: string, written: string, head = '') =>
+    put(`${id}.yaml`, `tenant: ${id}\n${head}server: { command: node,\n  ${more(written)}`);
+  writeFileSync(temp.file('here'), '');
+  write('acme', temp.file('none'));
+  write('off', temp.file('none'), 'enabled: false\n');
+  const tenants = await open();
+  expect(idsOf(tenants.all())).toEqual(['acme', 'off']);
+  expect(tenants.problems()).toEqual([]);
+  const warnings = () => events.filter(({ type }) => type === 'tenant.warning');
+  expect(warnings()).toMatchObject([{ file: inFolder('acme.yaml'), line: 3, code: 'MISSING_PATH' }]);
+  writeFileSync(inFolder('acme.yaml'), `${readFileSync(inFolder('acme.yaml'), 'utf8')}# more\n`);
+  await tenants.reload();
+  expect(warnings()).toHaveLength(1);
+  write('acme', temp.file('here'));
+  await tenants.reload();
+  write('acme', temp.file('none'));
+  await tenants.reload();
+  expect(warnings()).toHaveLength(2);
 });
 
 describe('nothing where there was something', () => {

@@ -1,11 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { looksLikeCredential } from '../../../../src/secrets/credential-shapes.ts';
 import { mountedFilesIn, warningsIn } from '../../../../src/tenants/warnings/tenant-warnings.ts';
+import { useTempFolder } from '../../../support/temp-folder.ts';
 
+const ground = { folder: '/srv/proxy', tenants: '/srv/proxy/tenants', state: '/var/lib/proxy/state' };
 const inServer = (lines: string) => `tenant: acme\nserver:\n  command: node\n${lines}`;
 /** `line:column CODE`, one for each warning. */
 const warned = (text: string) =>
-  warningsIn(text, 'acme.yaml').map(({ line, column, code }) => `${line}:${column} ${code}`);
+  warningsIn(text, 'acme.yaml', ground).map(({ line, column, code }) => `${line}:${column} ${code}`);
 const ofVariable = (name: string, value: string) =>
   warned(inServer(`  env:\n    ${name}: ${JSON.stringify(value)}\n`)).map((each) => each.split(' ')[1]);
 
@@ -53,7 +56,7 @@ describe('a credential in plain text', () => {
     const secret = 'ghp_abcdefghijklmnopqrstuvwxyz0123456789';
     const text = inServer(`  args: ["${secret}"]\n  env: { A: "${secret}", B_KEY: "\${X:${secret}}" }\n`);
     expect(warned(text)).toHaveLength(3);
-    expect(JSON.stringify(warningsIn(text, 'acme.yaml'))).not.toContain('ghp_');
+    expect(JSON.stringify(warningsIn(text, 'acme.yaml', ground))).not.toContain('ghp_');
   });
 });
 
@@ -105,4 +108,53 @@ test.each([
   'AIzaSyA-1234567890abcdefghijklmnopqrstu',
 ])('%s is known by how it begins', (text) => {
   expect(looksLikeCredential(`before ${text} after`)).toBe(true);
+});
+
+describe('what stands under sandbox and is not there', () => {
+  test('is told with its place, whether it is to be read or written', () => {
+    const lines =
+      '  sandbox:\n    read: [/usr, /nowhere/models]\n    write:\n      - nowhere\n      - /dev/null\n';
+    expect(warned(inServer(lines))).toEqual(['5:18 MISSING_PATH', '7:9 MISSING_PATH']);
+  });
+});
+
+describe('a folder that holds what decides what the proxy runs', () => {
+  const temp = useTempFolder();
+  const own = () => ({
+    folder: temp.file('etc'),
+    tenants: temp.file('etc', 'tenants'),
+    state: temp.file('var', 'state'),
+  });
+  const toldOf = (lines: string) =>
+    warningsIn(inServer(lines), 'acme.yaml', own()).map(
+      ({ line, column, code, message }) =>
+        `${line}:${column} ${code} ${/holds (.*), which/.exec(message)?.[1]}`,
+    );
+  beforeEach(() => {
+    for (const each of Object.values(own())) mkdirSync(each, { recursive: true });
+    mkdirSync(temp.file('etc', 'data'));
+    symlinkSync(temp.file('etc'), temp.file('link'));
+  });
+
+  test.each([
+    ['.', 'the configuration and the tenants folder'],
+    ['..', 'the configuration and the tenants folder and state'],
+    ['/', 'the configuration and the tenants folder and state'],
+    ['../link', 'the configuration and the tenants folder'],
+    ['tenants', 'the tenants folder'],
+    ['../var', 'state'],
+  ])('that a server may write, as %s', (written, held) => {
+    expect(toldOf(`  sandbox: { write: [data, ${written}] }\n`)).toEqual([`4:28 WIDE_FOLDER ${held}`]);
+  });
+
+  test('that it starts in, unless it is where all start', () => {
+    expect(toldOf('  cwd: ..\n')).toEqual([
+      '4:3 WIDE_FOLDER the configuration and the tenants folder and state',
+    ]);
+    for (const cwd of ['.', 'data', temp.file('etc')]) expect(toldOf(`  cwd: ${cwd}\n`)).toEqual([]);
+  });
+
+  test('is no matter to who only reads', () => {
+    expect(toldOf('  sandbox: { read: [., ..], write: [data] }\n')).toEqual([]);
+  });
 });
