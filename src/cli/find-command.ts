@@ -2,12 +2,28 @@ import { accessSync, constants, statSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import { type ServerSpec } from '../workers/spec.ts';
 
+/** Why a server could not be started, and which of its settings says so. */
+export interface CommandTrouble {
+  readonly key: 'command' | 'cwd';
+  readonly message: string;
+}
+
 /** What is wrong with a server's command, or undefined; looked up as the system will when it starts it. */
-export function commandTrouble(spec: Pick<ServerSpec, 'command' | 'cwd' | 'env'>): string | undefined {
-  if (!isFolder(spec.cwd)) return `cwd ${spec.cwd} is not a folder`;
-  const { command, cwd } = spec;
+export function commandTrouble(
+  spec: Pick<ServerSpec, 'command' | 'cwd' | 'env'>,
+): CommandTrouble | undefined {
+  if (!isFolder(spec.cwd)) return { key: 'cwd', message: `cwd ${spec.cwd} is not a folder` };
+  const message = programTrouble(spec);
+  return message === undefined ? undefined : { key: 'command', message };
+}
+
+function programTrouble({
+  command,
+  cwd,
+  env,
+}: Pick<ServerSpec, 'command' | 'cwd' | 'env'>): string | undefined {
   if (command.includes('/')) return fileTrouble(path.resolve(cwd, command));
-  const folders = (spec.env['PATH']?.reveal() ?? process.env['PATH'] ?? '').split(path.delimiter);
+  const folders = (env['PATH']?.reveal() ?? process.env['PATH'] ?? '').split(path.delimiter);
   // An empty entry of PATH means the current folder, as it always has.
   const found = folders.map((folder) => path.resolve(cwd, folder, command)).filter(isFile);
   if (found.length === 0) return `command ${command} is not on PATH; install it, or write its full path`;

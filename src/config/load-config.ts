@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer';
 import path from 'node:path';
 import { readRegularFile } from '../files/read-regular-file.ts';
 import { masterKeySource } from '../secrets/settings.ts';
+import { decodeText } from '../yaml/decode.ts';
 import type { Problem } from '../yaml/problem.ts';
 import { readYaml } from '../yaml/read-yaml.ts';
 import { type Config, configSchema } from './config.ts';
@@ -60,11 +60,10 @@ const maxFileBytes = 1024 ** 2;
 
 function readText(file: string): { text: string } | { problem: Problem } {
   const read = readRegularFile(file, maxFileBytes);
-  if (read.ok && isUtf8(read.bytes)) return { text: read.bytes.toString('utf8') };
+  if (read.ok) return decodeText(read.bytes, file);
   const problem = (code: Problem['code'], message: string) => ({
     problem: { file, line: 0, column: 0, code, message },
   });
-  if (read.ok) return problem('YAML_SYNTAX', 'It is not UTF-8: save it in that encoding');
   const { reason } = read;
   if (reason === 'ENOENT' && file === defaultConfigFile) return { text: '' };
   if (reason === 'too big') return problem('TOO_BIG', 'It is larger than 1 MiB');

@@ -71,6 +71,10 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const place = ({ tenantId, server }: ServerFacts): string =>
   server === 'default' ? tenantId : `${tenantId}/${server}`;
 
+/** Line 0: the file as a whole is meant. */
+const placeIn = ({ file, line, column }: { file: string; line: number; column: number }): string =>
+  line > 0 ? `${file}:${line}:${column}` : file;
+
 function linesFor(running: RunningWorkers): Lines {
   return {
     ...proxyLines,
@@ -104,10 +108,8 @@ const proxyLines = {
     info(
       `Tenants loaded: ${event.tenants} (${event.added} added, ${event.changed} changed, ${event.removed} removed)`,
     ),
-  'tenant.problem': (event) =>
-    warn(`${event.file}:${event.line}:${event.column} ${event.code} ${event.message}`),
-  'tenant.warning': (event) =>
-    warn(`${event.file}:${event.line}:${event.column} warning ${event.code} ${event.message}`),
+  'tenant.problem': (event) => warn(`${placeIn(event)} ${event.code} ${event.message}`),
+  'tenant.warning': (event) => warn(`${placeIn(event)} warning ${event.code} ${event.message}`),
 } satisfies Partial<Lines>;
 
 const workerLines = {

@@ -1,8 +1,8 @@
-import { isUtf8 } from 'node:buffer';
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { signatureOf } from '../files/file-signature.ts';
 import { readRegularFile } from '../files/read-regular-file.ts';
+import { decodeText } from '../yaml/decode.ts';
 import type { Problem } from '../yaml/problem.ts';
 
 /** A page of settings is a few KiB. */
@@ -51,9 +51,7 @@ export function readTenantFile(file: string, shown: string): FileText {
     problem: { file: shown, line: 0, column: 0, code, message },
   });
   const read = readRegularFile(file, maxFileBytes);
-  if (read.ok && isUtf8(read.bytes)) return { text: read.bytes.toString('utf8') };
-  // What cannot be read as it was meant would be another value, and a credential that nobody has written.
-  if (read.ok) return problem('YAML_SYNTAX', 'It is not UTF-8: save it in that encoding');
+  if (read.ok) return decodeText(read.bytes, shown);
   const { reason } = read;
   if (reason === 'no file') return problem('UNREADABLE', 'It is no file, or it may not be looked at');
   if (reason === 'ENOENT')

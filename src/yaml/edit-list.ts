@@ -8,7 +8,7 @@ import {
   parseDocument,
   type YAMLSeq,
 } from 'yaml';
-import { isNestedWithoutEnd, tooDeepMessage } from './depth.ts';
+import { tooDeepAt, tooDeepMessage } from './depth.ts';
 
 /** A text cannot be edited because it is not what it should be. */
 export class EditError extends Error {
@@ -120,7 +120,7 @@ const scalar = (value: string) =>
 const isOtherType = (value: string) => typeof parseDocument(value).toJS() !== 'string';
 
 function parsed(text: string): Document.Parsed {
-  if (isNestedWithoutEnd(text)) throw new EditError(tooDeepMessage);
+  if (tooDeepAt(text) !== undefined) throw new EditError(tooDeepMessage);
   const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
   if (document.errors.length > 0) throw new EditError('it is not sound YAML');
   const { contents } = document;

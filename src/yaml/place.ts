@@ -6,6 +6,12 @@ export interface Place {
   readonly column: number;
 }
 
+/** The place right behind a text. */
+export function endOf(text: string): Place {
+  const lines = text.split('\n');
+  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
+}
+
 /** Where the part at `path` stands; of a part that is missing, where what it should stand in begins. */
 export function findPlace(
   document: Document.Parsed,

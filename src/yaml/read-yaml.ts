@@ -1,7 +1,7 @@
 import { type Document, isAlias, LineCounter, parseDocument, visit } from 'yaml';
 import { type z } from 'zod';
-import { isNestedWithoutEnd, tooDeepMessage } from './depth.ts';
-import { findPlace, type Place } from './place.ts';
+import { tooDeepAt, tooDeepMessage } from './depth.ts';
+import { endOf, findPlace, type Place } from './place.ts';
 import type { Problem } from './problem.ts';
 import { describeIssue } from './schema-hints.ts';
 import { syntaxMessage } from './syntax-messages.ts';
@@ -28,11 +28,10 @@ export function readYaml<Schema extends z.ZodType>(
   file: string,
   schema: Schema,
 ): ReadYaml<z.output<Schema>> {
-  if (isNestedWithoutEnd(text)) {
-    return {
-      ok: false,
-      problems: [{ file, line: 0, column: 0, code: 'YAML_SYNTAX', message: tooDeepMessage }],
-    };
+  const deep = tooDeepAt(text);
+  if (deep !== undefined) {
+    const place = endOf(text.slice(0, deep));
+    return { ok: false, problems: [{ file, ...place, code: 'YAML_SYNTAX', message: tooDeepMessage }] };
   }
   const lines = new LineCounter();
   const document = parseDocument(text, {

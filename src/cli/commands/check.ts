@@ -1,6 +1,8 @@
 import { counted } from '../../text/plain-text.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { machineProblems } from '../../config/on-this-machine.ts';
+import { readTenantFile } from '../../tenants/tenant-file.ts';
+import { placeOfServer } from '../../tenants/warnings/tenant-warnings.ts';
 import { type Tenant } from '../../tenants/tenant.ts';
 import { type Problem, type Warning } from '../../yaml/problem.ts';
 import { warningsFor } from '../check-warnings.ts';
@@ -54,12 +56,16 @@ function missingCommands(tenants: readonly Tenant[]): Problem[] {
     .filter(({ enabled }) => enabled)
     .flatMap((tenant) =>
       [...tenant.servers.values()].flatMap((spec): Problem[] => {
-        const message = commandTrouble(spec);
-        if (message === undefined) return [];
-        const { file } = tenant;
-        return [
-          { file, line: 0, column: 0, code: 'INVALID_SETTING', message: `server ${spec.name}: ${message}` },
-        ];
+        const trouble = commandTrouble(spec);
+        if (trouble === undefined) return [];
+        const message = `server ${spec.name}: ${trouble.message}`;
+        return [{ ...placeIn(tenant.file, spec.name, trouble.key), code: 'INVALID_SETTING', message }];
       }),
     );
+}
+
+function placeIn(file: string, server: string, key: 'command' | 'cwd') {
+  const content = readTenantFile(file, file);
+  const place = 'text' in content ? placeOfServer(content.text, server, key) : undefined;
+  return { file, ...(place ?? { line: 0, column: 0 }) };
 }

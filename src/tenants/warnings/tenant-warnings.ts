@@ -53,7 +53,21 @@ export function mountedFilesIn(text: string): readonly string[] {
     .flatMap((piece) => (piece.kind === 'file' ? [piece.path] : []));
 }
 
+/** Where in a tenant's file a server's setting stands; undefined if the text is not what it was. */
+export function placeOfServer(
+  text: string,
+  server: string,
+  key: keyof ServerDefinition,
+): Pick<Problem, 'line' | 'column'> | undefined {
+  const read = readYaml(text, '', tenantDefinition);
+  if (!read.ok) return undefined;
+  const found = serversIn(read.value).find(({ name }) => name === server);
+  return found && read.placeOf([...found.path, key]);
+}
+
 function serversIn({ server, servers = {} }: TenantDefinition) {
-  const named = Object.entries(servers).map(([name, each]) => ({ path: ['servers', name], server: each }));
-  return server ? [{ path: ['server'], server }, ...named] : named;
+  const named = Object.entries(servers).map(([name, each]) => ({
+    ...{ name, path: ['servers', name], server: each },
+  }));
+  return server ? [{ name: 'default', path: ['server'], server }, ...named] : named;
 }

@@ -61,11 +61,13 @@ describe('check', () => {
 
   test('looks whether each command can be found, but not of a tenant that is off', async () => {
     put('acme', 'tenant: acme\nserver: { command: no-such-command-anywhere }\n');
+    put('many', 'tenant: many\nservers:\n  a: { command: node }\n  b:\n    command: node\n    cwd: gone\n');
     const { code, out } = await proxy('check');
     expect(code).toBe(1);
     expect(out).toMatch(
-      /acme\.yaml INVALID_SETTING server default: command no-such-command-anywhere is not on PATH/,
+      /acme\.yaml:2:11 INVALID_SETTING server default: command no-such-command-anywhere is not on PATH/,
     );
+    expect(out).toMatch(/many\.yaml:6:5 INVALID_SETTING server b: cwd .*gone is not a folder/);
     expect(out).not.toContain('globex');
   });
 

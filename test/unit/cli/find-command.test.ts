@@ -21,7 +21,7 @@ afterAll(() => {
   rmSync(cwd, { recursive: true });
 });
 const trouble = (command: string, env: Record<string, string> = {}) =>
-  commandTrouble({ command, cwd, env: secrets(env) });
+  commandTrouble({ command, cwd, env: secrets(env) })?.message;
 
 test('what the system would find is fine', () => {
   expect(trouble('node')).toBeUndefined();
@@ -35,7 +35,7 @@ test('what it would not find is told with the way out', () => {
   expect(trouble('run')).toMatch(/is not on PATH/);
   expect(trouble('./bin/none')).toMatch(/is not there/);
   expect(trouble('bin')).toMatch(/is not on PATH/);
-  expect(commandTrouble({ command: 'node', cwd: path.join(cwd, 'gone'), env: {} })).toMatch(
+  expect(commandTrouble({ command: 'node', cwd: path.join(cwd, 'gone'), env: {} })?.message).toMatch(
     /is not a folder/,
   );
 });

@@ -114,6 +114,22 @@ test('the text format is one line for people', () => {
   );
 });
 
+test('a problem of a whole file has no line', () => {
+  const [line] = asJson(
+    heard([
+      {
+        type: 'tenant.problem',
+        file: 'a.yaml',
+        line: 0,
+        column: 0,
+        code: 'TOO_BIG',
+        message: 'It is larger',
+      },
+    ]),
+  );
+  expect(line).toMatchObject({ msg: 'a.yaml TOO_BIG It is larger', line: 0 });
+});
+
 test('problems keep their place and their code', () => {
   const [line] = asJson(
     heard([

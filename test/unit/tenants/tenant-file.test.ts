@@ -66,10 +66,22 @@ test('a file is read as it is', () => {
   expect(read('a.yaml')).toEqual({ text: 'tenant: ä\r\n' });
 });
 
-test('what is not UTF-8 is a problem, for it would come to be another value', () => {
-  writeFileSync(temp.file('latin.yaml'), Buffer.from('tenant: a\xe9\xff', 'latin1'));
-  expect(read('latin.yaml')).toMatchObject({ problem: { code: 'YAML_SYNTAX' } });
-});
+test.each([
+  ['at once', Buffer.from('\xff\xfet\0', 'latin1'), 1, 1],
+  ['in a line', Buffer.from('tenant: acme\nkeys: a\xe9\xff', 'latin1'), 2, 8],
+  [
+    'behind other letters, and the one that stands for none',
+    Buffer.concat([Buffer.from('a: "\ufffdä"\nb: "ü\ufffd'), Buffer.from([0xc3])]),
+    2,
+    7,
+  ],
+])(
+  'what is not UTF-8, %s, is a problem, for it would come to be another value',
+  (_where, bytes, line, column) => {
+    writeFileSync(temp.file('latin.yaml'), bytes);
+    expect(read('latin.yaml')).toMatchObject({ problem: { code: 'YAML_SYNTAX', line, column } });
+  },
+);
 
 test('a page of settings is read, a book is not', () => {
   writeFileSync(temp.file('page.yaml'), 'x'.repeat(64 * 1024));

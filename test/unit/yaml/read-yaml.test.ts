@@ -138,6 +138,13 @@ describe('what is not read', () => {
     expect(messagesOf(text).join('\n')).toMatch(/There is no such key/);
   });
 
+  test.each([
+    ['brackets', `tenant: acme\na: ${'['.repeat(200)}`, '2:104 YAML_SYNTAX'],
+    ['lists in lists', `tenant: acme\n\nkeys:\n  ${'- '.repeat(60)}x\n`, '4:3 YAML_SYNTAX'],
+  ])('%s without end, with their place', (_what, text, place) => {
+    expect(placesOf(text)).toEqual([place]);
+  });
+
   test('a file that grows without end when it is read (a billion laughs)', () => {
     const laughs = Array.from({ length: 20 }, (_, index) =>
       index === 0 ? 'l0: &l0 [x, x]\n' : `l${index}: &l${index} [*l${index - 1}, *l${index - 1}]\n`,
