@@ -104,6 +104,36 @@ describe('the vault', () => {
   });
 });
 
+test('a value is measured in bytes, and a folder in the place of a vault file is told of', async () => {
+  await expect(set('acme', 'TOKEN', 'ä'.repeat(20_000))).rejects.toThrow('at most 32 KiB');
+  mkdirSync(temp.file('vault', 'globex.json'), { recursive: true });
+  expect(await find(vaultOf(), 'globex', 'TOKEN')).toMatch(
+    /^UNREADABLE .*globex\.json cannot be read: no file/,
+  );
+});
+
+test('the command of the master key is run for tenants that have something, and for none else', async () => {
+  const vault = vaultOf({ command: ['/bin/sh', '-c', `echo x >> ${temp.file('ran')}; cat ${keyFile()}`] });
+  await vault.prepare(['acme', 'globex']);
+  expect(existsSync(temp.file('ran'))).toBe(false);
+  await set('acme', 'TOKEN', 'x');
+  await vault.prepare(['globex']);
+  expect(existsSync(temp.file('ran'))).toBe(false);
+  await vault.prepare(['acme', 'globex']);
+  expect(existsSync(temp.file('ran'))).toBe(true);
+});
+
+test('what is wrong with the master key now is told, not what was', async () => {
+  await set('acme', 'TOKEN', 'x');
+  const vault = vaultOf();
+  rmSync(keyFile());
+  expect(await find(vault, 'acme', 'TOKEN')).toMatch(/^VAULT_LOCKED There is no master key/);
+  writeFileSync(keyFile(), newKey());
+  expect(await find(vault, 'acme', 'TOKEN')).toMatch(/^VAULT_LOCKED This was sealed with the master key/);
+  writeFileSync(keyFile(), key);
+  expect(await find(vault, 'acme', 'TOKEN')).toBe('x');
+});
+
 describe('a master key', () => {
   test('that is another one says which is needed, which there is, and what to do', async () => {
     await set('acme', 'TOKEN', 'x');
