@@ -64,14 +64,15 @@ export function childOf(launched: Launched, signalGroup: Child['signalGroup']): 
 
 /** A child that could not be started: silent, but for what is known of why. */
 export function stillborn(cause: string, words = ''): Child {
+  const stderr = Readable.from(words === '' ? [] : [Buffer.from(words)]);
   return {
     pid: undefined,
     group: undefined,
     stdin: new PassThrough().resume(),
     stdout: Readable.from([]),
-    stderr: Readable.from(words === '' ? [] : [Buffer.from(words)]),
+    stderr,
     exit: Promise.resolve({ exitCode: undefined, signal: undefined, cause }),
-    lastWords: Promise.resolve(),
+    lastWords: words === '' ? Promise.resolve() : closed(stderr),
     signalGroup: () => undefined,
   };
 }

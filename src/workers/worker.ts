@@ -246,7 +246,8 @@ export class Worker {
 
   async #afterExit(exit: Exit): Promise<void> {
     // Grandchildren may hold the pipes; what they have not said by now they will not say.
-    if (exit.cause === undefined) await this.#channel.drainedWithin(drainMs);
+    // Of a sandbox that could not be made there are words as well.
+    if (exit.cause === undefined || exit.cause === 'SANDBOX') await this.#channel.drainedWithin(drainMs);
     this.#child.signalGroup('SIGKILL');
     this.#phase = 'gone';
     this.exit = exit;
