@@ -3,15 +3,13 @@ import path from 'node:path';
 import { type ServerSpec } from '../workers/spec.ts';
 
 /** Why a server could not be started, and which of its settings says so. */
-export interface CommandTrouble {
-  readonly key: 'command' | 'cwd';
+export interface ServerTrouble {
+  readonly key: 'command' | 'cwd' | 'sandbox';
   readonly message: string;
 }
 
 /** What is wrong with a server's command, or undefined; looked up as the system will when it starts it. */
-export function commandTrouble(
-  spec: Pick<ServerSpec, 'command' | 'cwd' | 'env'>,
-): CommandTrouble | undefined {
+export function commandTrouble(spec: Pick<ServerSpec, 'command' | 'cwd' | 'env'>): ServerTrouble | undefined {
   if (!isFolder(spec.cwd)) return { key: 'cwd', message: `cwd ${spec.cwd} is not a folder` };
   const message = programTrouble(spec);
   return message === undefined ? undefined : { key: 'command', message };

@@ -53,6 +53,15 @@ export type ProxyEvent =
       readonly generation: string;
       readonly reason: string;
     })
+  | (ServerFacts & {
+      readonly type: 'egress.failed';
+      /** On its allow-list. */
+      readonly host: string;
+      readonly port: number;
+      readonly reason: string;
+      /** Connections to the same that failed, and were not told of, since the last one. */
+      readonly suppressed: number;
+    })
   | { readonly type: 'orphans.ended'; readonly count: number }
   | { readonly type: 'keeper.lost' }
   | { readonly type: 'strain.began'; readonly of: 'loop' | 'memory' }

@@ -126,6 +126,8 @@ const workerLines = {
   'worker.misbehaved': (event) => warn(`Worker of tenant ${place(event)} misbehaved: ${event.reason}`),
   'security.reported': (event) =>
     warn(`Server of tenant ${place(event)} reports ${event.code}: ${event.message}`),
+  'egress.failed': (event) =>
+    warn(`Server of tenant ${place(event)} did not reach ${event.host}:${event.port}: ${event.reason}`),
   'orphans.ended': (event) => warn(`Ended ${counted(event.count, 'orphan')} of an earlier run`),
   'keeper.lost': () =>
     error('The keeper, which starts and ends workers, was killed; its workers were ended, a new one starts'),

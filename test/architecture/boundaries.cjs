@@ -124,7 +124,8 @@ module.exports = {
       from: {
         orphan: true,
         path: '^src/',
-        pathNot: '^src/(index|cli/main|workers/sandbox/(keeper|intruder)|servers/[^/]+/main)\\.ts$',
+        pathNot:
+          '^src/(index|cli/main|workers/sandbox/(keeper|intruder|egress/(listeners|relay))|servers/[^/]+/main)\\.ts$',
       },
       to: {},
     },

@@ -30,11 +30,13 @@ function waysOut(file: string): string[] {
   return [...imported, ...globals.map(([found]) => found)];
 }
 
-test('nothing but these reaches out, and these only to a unix socket of the operator’s, or as the hostile server of a check', () => {
+test('nothing but these reaches out, and these only to a unix socket of the operator’s, to what an operator listed for a server, or as the hostile server of a check', () => {
   const found = files.flatMap((file) => waysOut(file).map((way) => `${file}: ${way}`));
   expect(found.sort()).toEqual([
     'admin/listener.ts: connect',
     'cli/admin-client.ts: request',
+    'workers/sandbox/egress/way-out.ts: connect',
+    'workers/sandbox/egress/way-out.ts: lookup',
     'workers/sandbox/intruder.ts: connect',
   ]);
 });

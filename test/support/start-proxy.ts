@@ -32,6 +32,8 @@ export interface StartOptions {
   readonly tenants?: Readonly<Record<string, string>>;
   /** Who runs it, and with which programs around; left out: whoever runs the tests, with all there are. */
   readonly setting?: Setting;
+  /** The text of an /etc/hosts of its own. Only as root, with util-linux. */
+  readonly hosts?: string;
   /** Beside PATH and HOME. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -112,10 +114,11 @@ export async function startProxy(options: StartOptions = {}): Promise<RunningPro
   mkdirSync(path.join(dir, 'tenants'));
   writeFileSync(configFile, runSettings(options.config ?? ''));
   for (const [id, text] of Object.entries(options.tenants ?? {})) write(id, text);
-  const child = spawn(process.execPath, [cli, 'serve', '--config', configFile], {
+  const [file = '', args, as] = commandFor(options, configFile, user);
+  const child = spawn(file, args, {
     cwd: dir,
     env,
-    ...user,
+    ...as,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const log = readLog(child);
@@ -163,6 +166,19 @@ function surroundings({ setting, env }: StartOptions) {
   const { PATH: searched, ...user } = spawnedAs(setting);
   const dir = settingFolder(setting);
   return { dir, user, env: { PATH: searched, HOME: user.uid === undefined ? HOME : dir, ...env } };
+}
+
+/** In the end it is the same process, so that it is signalled as any other. */
+function commandFor({ hosts }: StartOptions, configFile: string, user: Pick<Setting, 'uid'>) {
+  const words = [process.execPath, cli, 'serve', '--config', configFile];
+  if (hosts === undefined) return [words[0], words.slice(1), user] as const;
+  const file = path.join(path.dirname(configFile), 'hosts');
+  writeFileSync(file, hosts, { mode: 0o644 });
+  const id = String(user.uid);
+  const become =
+    user.uid === undefined ? [] : ['setpriv', '--reuid', id, '--regid', id, '--clear-groups', '--'];
+  const script = 'mount --bind "$0" /etc/hosts && exec "$@"';
+  return ['unshare', ['--mount', '/bin/sh', '-c', script, file, ...become, ...words], {}] as const;
 }
 
 /** Runs `proxy` to its end. */

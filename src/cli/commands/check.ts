@@ -1,4 +1,5 @@
 import { counted } from '../../text/plain-text.ts';
+import { type Config } from '../../config/config.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { machineProblems } from '../../config/on-this-machine.ts';
 import { readTenantFile } from '../../tenants/tenant-file.ts';
@@ -6,7 +7,8 @@ import { placeOfServer } from '../../tenants/warnings/tenant-warnings.ts';
 import { type Tenant } from '../../tenants/tenant.ts';
 import { type Problem, type Warning } from '../../yaml/problem.ts';
 import { warningsFor } from '../check-warnings.ts';
-import { commandTrouble } from '../find-command.ts';
+import { commandTrouble, type ServerTrouble } from '../find-command.ts';
+import { networkTrouble } from '../network-trouble.ts';
 import { problemLines, warningLines } from '../problems.ts';
 import { readTenants } from '../read-tenants.ts';
 import { type ExitCode, type Terminal } from '../terminal.ts';
@@ -45,26 +47,28 @@ async function findings(configFile: string): Promise<Findings> {
   const { tenants, problems } = await readTenants(loaded.config, process.env);
   return {
     tenants: tenants.length,
-    problems: [...(await machineProblems(loaded)), ...problems, ...missingCommands(tenants)],
+    problems: [...(await machineProblems(loaded)), ...problems, ...serverProblems(tenants, loaded.config)],
     warnings: warningsFor(configFile, loaded.config, process.env),
   };
 }
 
-/** A disabled tenant's server is not started, so it may be missing. */
-function missingCommands(tenants: readonly Tenant[]): Problem[] {
+/** What would keep a server from being started. A disabled tenant's is not started, so it may be missing. */
+function serverProblems(tenants: readonly Tenant[], config: Config): Problem[] {
   return tenants
     .filter(({ enabled }) => enabled)
     .flatMap((tenant) =>
       [...tenant.servers.values()].flatMap((spec): Problem[] => {
-        const trouble = commandTrouble(spec);
-        if (trouble === undefined) return [];
-        const message = `server ${spec.name}: ${trouble.message}`;
-        return [{ ...placeIn(tenant.file, spec.name, trouble.key), code: 'INVALID_SETTING', message }];
+        const troubles = [commandTrouble(spec), networkTrouble(spec, config)];
+        return troubles.flatMap((trouble) => {
+          if (trouble === undefined) return [];
+          const message = `server ${spec.name}: ${trouble.message}`;
+          return [{ ...placeIn(tenant.file, spec.name, trouble.key), code: 'INVALID_SETTING', message }];
+        });
       }),
     );
 }
 
-function placeIn(file: string, server: string, key: 'command' | 'cwd') {
+function placeIn(file: string, server: string, key: ServerTrouble['key']) {
   const content = readTenantFile(file, file);
   const place = 'text' in content ? placeOfServer(content.text, server, key) : undefined;
   return { file, ...(place ?? { line: 0, column: 0 }) };

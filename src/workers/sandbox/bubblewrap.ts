@@ -1,5 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { handingFd } from './egress/room.ts';
+import type { NameFiles } from './egress/ways.ts';
 import { gated, type Limits } from './gate.ts';
 import { type Hidden, isIn, realPath, show, type Shown } from './visible-files.ts';
 import type { Need } from './needed-files.ts';
@@ -13,7 +15,8 @@ export interface SandboxOrder {
   /** A list of users for inside, where only the tenant's is: a file on the machine. */
   readonly passwd: string;
   readonly cwd: string;
-  readonly network: 'shared' | 'none';
+  /** The machine's; or none; or that of the room around it, where names are looked up in these files and nowhere else. */
+  readonly network: 'shared' | 'none' | NameFiles;
   readonly limits: Limits;
   readonly needs: readonly Need[];
   readonly hidden: Hidden;
@@ -31,6 +34,8 @@ const systemFiles = [
 ];
 /** Rewritten in place while a server runs, so never copied. */
 const livingFiles = new Set(['/etc/resolv.conf', '/etc/hosts']);
+/** By which names are looked up. */
+const nameFiles = new Set(['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf']);
 const tmpfsBytes = 512 * 1024 ** 2;
 
 /** How `bwrap` is called. */
@@ -41,8 +46,8 @@ export interface SandboxCall {
   readonly files: readonly string[];
 }
 
-/** Those before it are the server's three, the gate's and the news'. */
-const firstFileFd = 5;
+/** Those before it are the server's three, the gate's and the news', and in a room that by which listeners are handed out. */
+const firstFileFd = (network: SandboxOrder['network']) => (isRoom(network) ? handingFd + 1 : 5);
 /** Larger ones are not copied. */
 const maxCopyBytes = 1024 ** 2;
 
@@ -54,7 +59,7 @@ export function bubblewrapCall(order: SandboxOrder): SandboxCall {
 }
 
 function argsFor(order: SandboxOrder, shown: readonly Shown[], copied: readonly string[]): string[] {
-  const { variant, network, cwd, home } = order;
+  const { variant, uid, network, cwd, home } = order;
   return [
     ...[
       '--unshare-pid',
@@ -65,6 +70,8 @@ function argsFor(order: SandboxOrder, shown: readonly Shown[], copied: readonly 
       '--new-session',
     ],
     ...(variant === 'user' ? ['--unshare-user', '--cap-drop', 'ALL'] : rootCapabilities),
+    // Around it we are root, of the room; inside, who we are on the machine.
+    ...(variant === 'user' && isRoom(network) ? ['--uid', String(uid), '--gid', String(gid())] : []),
     ...(network === 'none' ? ['--unshare-net'] : []),
     ...['--hostname', 'tenant', '--info-fd', '4'],
     ...['--dev', '/dev', '--proc', '/proc'],
@@ -74,9 +81,10 @@ function argsFor(order: SandboxOrder, shown: readonly Shown[], copied: readonly 
     ...['--bind', home.folder, home.inside],
     ...foldersFor([...shown.map((each) => each.path), `${cwd}/.`]),
     ...shown.flatMap((each) =>
-      copied.includes(each.path) ? copyOf(each.path, copied) : mountOf(each, order),
+      copied.includes(each.path) ? copyOf(each.path, copied, network) : mountOf(each, order),
     ),
     ...['--ro-bind', order.passwd, '/etc/passwd'],
+    ...(isRoom(network) ? namesIn(network) : []),
     ...['--chdir', cwd],
     '--',
     ...(variant === 'root' ? becoming(order.uid) : []),
@@ -86,6 +94,14 @@ function argsFor(order: SandboxOrder, shown: readonly Shown[], copied: readonly 
 
 /** All that root needs inside to become the tenant's user; the change of user takes them away. */
 const rootCapabilities = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'].flatMap((name) => ['--cap-add', name]);
+
+const isRoom = (network: SandboxOrder['network']): network is NameFiles => typeof network === 'object';
+const gid = (): number => process.getgid?.() ?? 0;
+
+function namesIn({ hosts, resolv, nsswitch }: NameFiles): string[] {
+  const files = { '/etc/hosts': hosts, '/etc/resolv.conf': resolv, '/etc/nsswitch.conf': nsswitch };
+  return Object.entries(files).flatMap(([inside, file]) => ['--ro-bind', file, inside]);
+}
 
 /** The words of a command that gives up being root for good. */
 function becoming(uid: number): string[] {
@@ -97,9 +113,11 @@ function becoming(uid: number): string[] {
 }
 
 /** The shortest path first, so that what is inside another is put there after it. */
-function shownIn({ needs, hidden }: SandboxOrder): Shown[] {
+function shownIn({ needs, hidden, network }: SandboxOrder): Shown[] {
   const all = [
-    ...systemFiles.flatMap((file) => show(file, 'read', hidden)),
+    ...systemFiles
+      .filter((file) => !isRoom(network) || !nameFiles.has(file))
+      .flatMap((file) => show(file, 'read', hidden)),
     ...needs.flatMap((need) => show(need.path, need.kind, hidden)),
   ];
   const byPath = new Map<string, Shown>();
@@ -151,8 +169,8 @@ function foldersFor(files: readonly string[]): string[] {
   return [...folders].flatMap((folder) => ['--perms', '0755', '--dir', folder]);
 }
 
-function copyOf(file: string, copied: readonly string[]): string[] {
-  return ['--perms', '0444', '--file', String(firstFileFd + copied.indexOf(file)), file];
+function copyOf(file: string, copied: readonly string[], network: SandboxOrder['network']): string[] {
+  return ['--perms', '0444', '--file', String(firstFileFd(network) + copied.indexOf(file)), file];
 }
 
 function mountOf(shown: Shown, { home, hidden }: SandboxOrder): string[] {

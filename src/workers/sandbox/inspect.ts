@@ -24,7 +24,7 @@ export interface InspectionParts {
 
 /** One thing that was tried. */
 export interface Finding extends Outcome {
-  readonly attempt: Attempt | 'loopback-none';
+  readonly attempt: Attempt | 'loopback-none' | 'loopback-listed';
   readonly what: string;
   /** Does the wall in force promise to refuse it? */
   readonly promised: boolean;
@@ -48,7 +48,8 @@ export async function inspect(parts: InspectionParts): Promise<readonly Finding[
     const targets = targetsOf(parts, { token, canary, target, port: services.port });
     const outcomes = await tryAll(parts, targets, attempts);
     const alone = await tryAll(parts, targets, ['loopback'], 'none');
-    return findingsOf(parts, outcomes, alone);
+    const listed = await tryAll(parts, targets, ['loopback'], elsewhere(services.port));
+    return findingsOf(parts, { outcomes, alone, listed });
   } finally {
     target.signalGroup('SIGKILL');
     services.close();
@@ -58,11 +59,11 @@ export async function inspect(parts: InspectionParts): Promise<readonly Finding[
 
 function findingsOf(
   { launcher }: InspectionParts,
-  outcomes: ReadonlyMap<Attempt, Outcome>,
-  alone: ReadonlyMap<Attempt, Outcome>,
+  { outcomes, alone, listed }: Record<'outcomes' | 'alone' | 'listed', ReadonlyMap<Attempt, Outcome>>,
 ): Finding[] {
   const { tier } = launcher.isolation;
   const silent: Outcome = { reached: true, detail: 'it gave no answer' };
+  const unstarted: Outcome = { reached: false, detail: 'without bubblewrap it is not started' };
   const tried = attempts.map((attempt): Finding => {
     const { what, by } = promises[attempt];
     return { attempt, what, promised: by.includes(tier), ...(outcomes.get(attempt) ?? silent) };
@@ -75,6 +76,12 @@ function findingsOf(
       promised: tier === 'bubblewrap',
       ...(alone.get('loopback') ?? silent),
     },
+    {
+      attempt: 'loopback-listed',
+      what: 'reach a service on 127.0.0.1 with an allow-list that has another',
+      promised: true,
+      ...(listed.get('loopback') ?? (tier === 'bubblewrap' ? silent : unstarted)),
+    },
   ];
 }
 
@@ -83,7 +90,7 @@ async function tryAll(
   { launcher, folder }: InspectionParts,
   targets: Targets,
   names: readonly Attempt[],
-  network: 'shared' | 'none' = 'shared',
+  network: ServerSpec['sandbox']['network'] = 'shared',
 ): Promise<Map<Attempt, Outcome>> {
   const child = await launcher.launch(intruderSpec(folder, network), intruder);
   const outcomes = new Map<Attempt, Outcome>();
@@ -193,9 +200,12 @@ function victimSpec(folder: string, canary: string): ServerSpec {
   return { ...spec, env: { CANARY: new Secret(canary) } };
 }
 
-function intruderSpec(folder: string, network: 'shared' | 'none'): ServerSpec {
+/** A list that has this machine, and another port of it. */
+const elsewhere = (port: number) => ({ allow: [{ host: 'localhost', port: port === 1 ? 2 : 1 }] });
+
+function intruderSpec(folder: string, network: ServerSpec['sandbox']['network']): ServerSpec {
   const spec = specOf(folder, [intruderFile]);
-  return { ...spec, sandbox: sandboxSettings.parse({ ...tight, network }) };
+  return { ...spec, sandbox: { ...sandboxSettings.parse(tight), network } };
 }
 
 function specOf(folder: string, args: readonly string[]): ServerSpec {

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { execa } from 'execa';
 import { builtProgram } from './built-program.ts';
+import type { Unreached } from './egress/egress-messages.ts';
 import type { FromKeeper, LaunchOrder, ToKeeper } from './keeper-messages.ts';
 import { carriesMark, killAll, runsAs } from './processes.ts';
 
@@ -27,6 +28,8 @@ export interface KeeperParts {
   readonly mark: string;
   /** Removed by the keeper once nothing is left. */
   readonly instanceFile: string;
+  /** A process did not get where its allow-list lets it go. */
+  readonly unreached: (id: number, told: Unreached) => void;
   /** It died although nobody told it to; all it kept is ended. */
   readonly lost: () => void;
 }
@@ -98,7 +101,8 @@ export class KeeperLine {
   #hear(message: FromKeeper, handle: Socket | undefined): void {
     const found = this.#processes.get(message.id);
     // Nobody waits for it any more, so nobody may hold its pipes.
-    if (!found) handle?.destroy();
+    if (message.type === 'unreached') this.#parts.unreached(message.id, message);
+    else if (!found) handle?.destroy();
     else if (message.type === 'started') found.settle(startedOf(found, message));
     else if (message.type === 'failed' || message.type === 'exit') this.#ended(found, message);
     else if (handle) found.pipes[message.type] = handle;

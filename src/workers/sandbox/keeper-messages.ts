@@ -1,3 +1,6 @@
+import type { Unreached } from './egress/egress-messages.ts';
+import type { Way } from './egress/ways.ts';
+
 /** What the proxy and its keeper say to one another. Both are the same version, and nobody else is on the line. */
 
 /** Start a process. It holds at its gate until the proxy has its pipes. */
@@ -12,8 +15,10 @@ export interface LaunchOrder {
   readonly cwd: string;
   /** Run as this user and group, where the proxy may choose. */
   readonly uid?: number;
-  /** What it finds open for reading, from descriptor 5 on. */
+  /** What it finds open for reading, from descriptor 5 on; with `ways` from 6 on. */
   readonly files?: readonly string[];
+  /** It is in a room of its own, and these lead out of it. */
+  readonly ways?: readonly Way[];
   /** The process is bubblewrap, and the server is inside. */
   readonly isWrapped: boolean;
 }
@@ -34,6 +39,7 @@ export type FromKeeper =
   | { readonly type: 'started'; readonly id: number; readonly pid: number; readonly group: number }
   /** It never came to its gate. `cause` is a system error, or SANDBOX with the sandbox's own words. */
   | { readonly type: 'failed'; readonly id: number; readonly cause: string; readonly words: string }
+  | ({ readonly type: 'unreached'; readonly id: number } & Unreached)
   | {
       readonly type: 'exit';
       readonly id: number;

@@ -6,8 +6,9 @@
  * to grandchildren that have left their group and session. It knows them by a mark in their environment, or by their user.
  * If it is the keeper that is killed, the proxy does the same (`keeper-line.ts`).
  */
-import type { SendHandle } from 'node:child_process';
+import type { ChildProcess, SendHandle } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { RelayLine } from './egress/relay-line.ts';
 import { closeInherited } from './inherited.ts';
 import type { FromKeeper, LaunchOrder, ToKeeper } from './keeper-messages.ts';
 import { createKept, type Kept, startKept } from './kept-process.ts';
@@ -28,6 +29,15 @@ const left = new Map<number, () => void>();
 /** Users that are tenants' alone: whatever runs as one of them is ours. */
 const uids = new Set<number>();
 
+/** Leads servers that have an allow-list out of their networks; what has lost its ways is ended, and started anew with others. */
+const relay = new RelayLine({
+  mark,
+  unreached: (id, told) => tell({ type: 'unreached', id, ...told }),
+  lost: () => {
+    for (const each of kept.values()) if (each.order.ways) each.signal('SIGKILL');
+  },
+});
+
 function tell(message: FromKeeper, handle?: SendHandle, sent: () => void = () => undefined): void {
   if (process.connected) process.send?.(message, handle, {}, sent);
 }
@@ -42,8 +52,10 @@ function launch(order: LaunchOrder): void {
   if (order.uid !== undefined) uids.add(order.uid);
   const started = createKept(order, tell);
   kept.set(order.id, started);
-  startKept(started, (exit) => {
+  const openWays = (child: ChildProcess) => relay.open(order.id, order.ways ?? [], child);
+  startKept(started, openWays, (exit) => {
     kept.delete(order.id);
+    if (order.ways) relay.close(order.id);
     if (!order.isWrapped) leave(order, started.group);
     tell(exit);
   });

@@ -13,6 +13,8 @@ export interface Kept {
   readonly tell: Tell;
   signal(name: NodeJS.Signals): void;
   child: ChildProcess | undefined;
+  /** Why it is ended before it began, if that is known. */
+  trouble: string;
   /** The group the server is in: its own, or that of the first process inside the sandbox. */
   group: number | undefined;
 }
@@ -32,10 +34,11 @@ export function createKept(order: LaunchOrder, tell: Tell): Kept {
     order,
     tell,
     child: undefined,
+    trouble: '',
     group: undefined,
     signal(name) {
       const { child, group } = kept;
-      if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      if (child?.pid === undefined || hasEnded(child)) return;
       // bubblewrap would end at once and take the server with it: what asks politely goes to the server itself.
       if (group !== undefined) signal(-group, name);
       if (group === undefined || name === 'SIGKILL') signal(-child.pid, name);
@@ -44,9 +47,13 @@ export function createKept(order: LaunchOrder, tell: Tell): Kept {
   return kept;
 }
 
+/** Leads the ways out of a process's room somewhere. @throws {Error} in words for an operator */
+type OpenWays = (child: ChildProcess) => Promise<void>;
+
 /** Start it. `ended` hears of its exit, once; not if it never began. */
 export function startKept(
   kept: Kept,
+  openWays: OpenWays,
   ended: (exit: Extract<FromKeeper, { type: 'exit' | 'failed' }>) => void,
 ): void {
   const { order, tell } = kept;
@@ -64,9 +71,10 @@ export function startKept(
   if (child.pid === undefined) return;
   gate.on('error', () => undefined);
   const words = listen(stderr);
+  const ways = order.ways && led(kept, openWays(child));
   tell({ type: 'stdout', id }, stdout);
   let isOpen = false;
-  whenReady(kept, gate, news, (told) => {
+  const open = (told: string): void => {
     isOpen = true;
     const place = placeOf(kept, told);
     kept.group = place.group;
@@ -77,19 +85,39 @@ export function startKept(
       gate.end('go\n');
       tell({ type: 'started', id, ...place });
     });
-  });
+  };
+  const opened = (told: string): void => void ways?.then((isLed) => isLed && !hasEnded(child) && open(told));
+  whenReady(kept, gate, news, ways ? opened : open);
   child.once('exit', (code, name) => {
     if (isOpen) ended({ type: 'exit', id, ...exitOf(order, code, name) });
-    else void words().then((said) => ended({ type: 'failed', id, cause: 'SANDBOX', words: said }));
+    else
+      void words().then((said) =>
+        ended({ type: 'failed', id, cause: 'SANDBOX', words: said || kept.trouble }),
+      );
   });
 }
 
-function spawnOrdered({ file, args, env, cwd, uid, files = [] }: LaunchOrder): ChildProcess {
+/** False if its ways lead nowhere: then it is ended at the gate. */
+async function led(kept: Kept, ways: Promise<void>): Promise<boolean> {
+  try {
+    await ways;
+    return true;
+  } catch (thrown) {
+    kept.trouble = thrown instanceof Error ? thrown.message : 'unknown';
+    kept.signal('SIGKILL');
+    return false;
+  }
+}
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode !== null || signalCode !== null;
+
+function spawnOrdered({ file, args, env, cwd, uid, files = [], ways }: LaunchOrder): ChildProcess {
   const user = uid === undefined ? {} : { uid, gid: uid };
   return withOpenFiles(files, (descriptors) =>
     spawn(file, args, {
       ...{ cwd, env, ...user, detached: true },
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...descriptors],
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...(ways ? (['ipc'] as const) : []), ...descriptors],
     }),
   );
 }

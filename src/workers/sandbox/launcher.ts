@@ -1,5 +1,5 @@
 import type { TenantId } from '../../calls/ids.ts';
-import type { Announce } from '../../events/events.ts';
+import type { Announce, ServerFacts } from '../../events/events.ts';
 import { type Child, childEnvironment, childOf, type Launch, stillborn } from '../launch.ts';
 import type { ServerSpec } from '../spec.ts';
 import { chooseWall, hasSetpriv, prepareState } from './choose-wall.ts';
@@ -24,7 +24,7 @@ export interface LauncherParts {
   readonly limits: WallParts['limits'];
   /** Names of the proxy's own variables that children get too. */
   readonly passEnv: readonly string[];
-  /** Told of `orphans.ended` and `keeper.lost`. */
+  /** Told of `orphans.ended`, `keeper.lost` and `egress.failed`. */
   readonly announce: Announce;
 }
 
@@ -49,10 +49,16 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
   let nextId = 1;
   let line: KeeperLine | undefined;
   let isClosed = false;
+  /** Who may go where, for what is told of them. */
+  const listed = new Map<number, ServerFacts>();
   const keeper = (): KeeperLine =>
     (line ??= new KeeperLine({
       mark: instance.mark,
       instanceFile: instance.file,
+      unreached: (id, { host, port, reason, suppressed }) => {
+        const facts = listed.get(id);
+        if (facts) parts.announce({ type: 'egress.failed', ...facts, host, port, reason, suppressed });
+      },
       lost: () => {
         line = undefined;
         parts.announce({ type: 'keeper.lost' });
@@ -71,7 +77,10 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
     if ('cause' in order) return stillborn(order.cause, order.words);
     if (isClosed) return stillborn('ECANCELED');
     const chosen = keeper();
+    if (order.ways) listed.set(id, { tenantId, server: spec.name });
     const launched = await chosen.launch(order, id);
+    if ('exit' in launched) void launched.exit.then(() => listed.delete(id));
+    else listed.delete(id);
     return childOf(launched, (signal) => chosen.signal(id, signal));
   }
 

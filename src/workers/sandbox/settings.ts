@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bytes } from '../../yaml/bytes.ts';
+import { network } from './egress/destination.ts';
 
 /**
  * `workers.isolation`. `auto`: the strongest wall that works here. `required`: as `auto`, and no start without a wall.
@@ -24,7 +25,7 @@ export const limitsShape = {
 
 /** `sandbox:` of a server: what it gets beyond, or less than, every other. */
 export const sandboxShape = {
-  network: z.enum(['shared', 'none']).default('shared'),
+  network: network().default('shared'),
   /** Files and folders it may read, beside its own folder and what its command line names. */
   read: z.array(z.string().min(1)).default([]),
   /** … and write. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { keepText, readText } from './kept-text.ts';
 
 /** Numbers for tenants' users that no distribution, no directory and no container gives away; the second where ids are few. */
 const ranges = [
@@ -59,17 +60,9 @@ export function homeOf(state: string, tenantId: string, uid: number | undefined)
 
 /** A list of users in which only one is: programs ask who they are. */
 export function passwdFor(state: string, uid: number, home: string): string {
-  const folder = path.join(state, 'passwd');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = path.join(folder, `${uid}-${createHash('sha256').update(home).digest('hex').slice(0, 8)}`);
+  const name = `${uid}-${createHash('sha256').update(home).digest('hex').slice(0, 8)}`;
   const text = `tenant:x:${uid}:${uid}:tenant:${home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`;
-  if (readText(file) !== text) {
-    // Half of it would be seen and written anew: no need to wait for the disk.
-    writeFileSync(`${file}.tmp`, text, { mode: 0o644 });
-    chmodSync(`${file}.tmp`, 0o644);
-    renameSync(`${file}.tmp`, file);
-  }
-  return file;
+  return keepText(path.join(state, 'passwd', name), text);
 }
 
 function readTable(file: string, first: number, last: number): Map<string, number> {
@@ -105,13 +98,4 @@ function isMapped(from: number, to: number): boolean {
 
 function knownUids(): number[] {
   return (readText('/etc/passwd') ?? '').split('\n').map((line) => Number(line.split(':')[2]));
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (thrown) {
-    if ((thrown as { code?: string }).code === 'ENOENT') return undefined;
-    throw thrown;
-  }
 }

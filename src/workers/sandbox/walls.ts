@@ -3,6 +3,8 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import type { ServerSpec } from '../spec.ts';
 import { bubblewrapCall } from './bubblewrap.ts';
+import { roomAround } from './egress/room.ts';
+import { nameFilesFor, type Way, waysFor } from './egress/ways.ts';
 import { gated, type Limits } from './gate.ts';
 import type { Isolation } from './isolation.ts';
 import type { LaunchOrder } from './keeper-messages.ts';
@@ -34,8 +36,9 @@ export interface Start {
 
 type Order = Omit<LaunchOrder, 'type' | 'id'>;
 
-/** The order to start a server behind the wall that is in force. @throws {Error} if its user or home cannot be had */
+/** The order to start a server behind the wall that is in force. @throws {Error} if its user, its home or its allow-list cannot be had */
 export function orderFor(parts: WallParts, start: Start): Order {
+  refuseOpenNetwork(parts, start);
   switch (parts.isolation.tier) {
     case 'bubblewrap':
       return sandboxed(parts, start);
@@ -81,13 +84,14 @@ function sandboxed(parts: WallParts, start: Start): Order {
   const secrets = secret().map((each) => realPath(each) ?? each);
   const own = ownHome(spec, { inside, uid, secrets });
   const limits = limitsOf(parts, spec);
-  const { args, files } = bubblewrapCall({
+  const ways = waysOf(spec);
+  const call = bubblewrapCall({
     variant,
     uid,
     home: { folder: own ?? homeOf(state, tenantId, variant === 'root' ? uid : undefined), inside },
     passwd: passwdFor(state, uid, inside),
     cwd: spec.cwd,
-    network: spec.sandbox.network,
+    network: networkOf(spec, state, ways),
     // Who is root outside is not held by a limit on processes.
     limits: variant === 'user' && uid === 0 ? { ...limits, processes: undefined } : limits,
     needs: neededFiles(spec, file, env),
@@ -95,7 +99,28 @@ function sandboxed(parts: WallParts, start: Start): Order {
     command: [file, ...spec.args],
   });
   const changed = { ...env, HOME: inside, TMPDIR: '/tmp', ...named(start) };
-  return { file: parts.bwrap, args, files, env: changed, cwd: '/', isWrapped: true };
+  const order = { file: parts.bwrap, files: call.files, env: changed, cwd: '/', isWrapped: true };
+  if (ways === undefined) return { ...order, args: call.args };
+  return { ...order, ways, args: roomAround(variant, ways, [parts.bwrap, ...call.args]) };
+}
+
+/** Undefined unless there is an allow-list. */
+function waysOf({ sandbox: { network } }: ServerSpec): Way[] | undefined {
+  return typeof network === 'object' ? waysFor(network.allow) : undefined;
+}
+
+function networkOf({ sandbox: { network } }: ServerSpec, state: string, ways: readonly Way[] | undefined) {
+  if (ways !== undefined) return nameFilesFor(state, ways);
+  return network === 'none' ? 'none' : 'shared';
+}
+
+/** Without a sandbox nothing would hold a server to its list, and whoever wrote one relies on it. */
+function refuseOpenNetwork({ isolation: { tier, reason } }: WallParts, { spec }: Start): void {
+  if (tier === 'bubblewrap' || waysOf(spec) === undefined) return;
+  throw new Error(
+    `sandbox.network has an allow-list, which needs bubblewrap, and the wall in force is "${tier}"` +
+      ` (${reason ?? 'nothing stronger is there'}); make bubblewrap work here, or write network: shared`,
+  );
 }
 
 /** What the tenant's file says of these is the last word. */

@@ -10,7 +10,12 @@ const [file = '', ...args] = gated({}, ['/bin/sleep', '60']);
 test('every launch comes to an end, at whatever moment the line is closed', async () => {
   const rounds = Array.from({ length: 24 }, async (_, round) => {
     const mark = randomBytes(16).toString('hex');
-    const line = new KeeperLine({ mark, instanceFile: '', lost: () => undefined });
+    const line = new KeeperLine({
+      mark,
+      instanceFile: '',
+      unreached: () => undefined,
+      lost: () => undefined,
+    });
     const env = { PATH: '/usr/bin:/bin', [markName]: `${mark}.1` };
     // The keeper is up once the first is: from then on a launch takes a few milliseconds.
     await line.launch({ file, args, env, cwd: '/', isWrapped: false }, 1);
@@ -28,7 +33,12 @@ test.runIf(process.getuid?.() === 0)(
   "a tenant's next process is not taken for what its last one left behind",
   async () => {
     const mark = randomBytes(16).toString('hex');
-    const line = new KeeperLine({ mark, instanceFile: '', lost: () => undefined });
+    const line = new KeeperLine({
+      mark,
+      instanceFile: '',
+      unreached: () => undefined,
+      lost: () => undefined,
+    });
     // No distribution's user; nothing else runs as it.
     const uid = 65_502;
     for (let id = 1; id <= 20; id++) {
