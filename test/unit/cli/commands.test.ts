@@ -71,6 +71,21 @@ describe('check', () => {
     expect(out).not.toContain('globex');
   });
 
+  test('looks whether a sandbox can be had for an allow-list', async () => {
+    put('acme', `tenant: acme\n${server.replace(' }', ', sandbox: { network: { allow: [a.example] } } }')}`);
+    const needs = 'server default: sandbox.network has an allow-list, which needs bubblewrap';
+    vi.stubEnv('PATH', temp.path);
+    const missing = await proxy('check');
+    expect(missing.out).toContain(`${needs}, which is not installed`);
+    writeFileSync(temp.file('bwrap'), '', { mode: 0o755 });
+    expect((await proxy('check')).code).toBe(0);
+    writeFileSync(temp.file('proxy.config.yaml'), 'workers: { isolation: none }\n');
+    const { code, out } = await proxy('check');
+    expect(code).toBe(1);
+    expect(out).toContain(`${needs}, and workers.isolation is none`);
+    vi.unstubAllEnvs();
+  });
+
   test('looks variables up in the environment', async () => {
     put('acme', `tenant: acme\nserver: { command: node, env: { A: "\${MTP_TEST_NOT_SET}" } }\n`);
     expect((await proxy('check')).out).toMatch(/:2:\d+ MISSING_VARIABLE MTP_TEST_NOT_SET is not set/);

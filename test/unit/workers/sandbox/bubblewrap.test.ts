@@ -71,3 +71,35 @@ describe('small files of the system', () => {
     }
   });
 });
+
+describe('in a room of its own', () => {
+  const network = {
+    hosts: '/state/names/hosts',
+    resolv: '/state/names/resolv',
+    nsswitch: '/state/names/nsswitch',
+  };
+  const inside = [
+    '--ro-bind /state/names/hosts /etc/hosts',
+    '--ro-bind /state/names/resolv /etc/resolv.conf',
+    '--ro-bind /state/names/nsswitch /etc/nsswitch.conf',
+  ];
+
+  test('names are looked up in files of ours alone, also where the machine’s are asked for', () => {
+    const [first = '', ...others] = inside;
+    const places = inside.map((option) => option.split(' ').at(-1));
+    const plain = optionsOf(bubblewrapCall({ ...order, network }));
+    expect(plain.filter((option) => places.some((place) => option.endsWith(` ${place}`)))).toEqual(inside);
+    const needs = [{ path: '/etc/hosts', kind: 'write' as const }];
+    const asked = optionsOf(bubblewrapCall({ ...order, network, needs }));
+    expect(asked.indexOf(first)).toBeGreaterThan(asked.indexOf('--bind-try /etc/hosts /etc/hosts'));
+    expect(asked.slice(asked.indexOf(first) + 1)).toEqual(expect.arrayContaining(others));
+  });
+
+  test('the network is the room’s, who we are is said anew, and copies leave a descriptor for the listeners', () => {
+    const call = bubblewrapCall({ ...order, network });
+    const options = optionsOf(call);
+    expect(options).not.toContain('--unshare-net');
+    expect(options).toEqual(expect.arrayContaining(['--uid 1000', `--gid ${process.getgid?.()}`]));
+    for (const [at, file] of call.files.entries()) expect(options).toContain(`--file ${6 + at} ${file}`);
+  });
+});
