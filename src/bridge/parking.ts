@@ -1,4 +1,11 @@
-import { type Call, Cancellation, type Question, type Reply, type Visitor } from '../calls/call.ts';
+import {
+  type Away,
+  type Call,
+  Cancellation,
+  type Question,
+  type Reply,
+  type Visitor,
+} from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import { type Message, textOf } from '../mcp/message.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
@@ -110,6 +117,8 @@ class ParkedCall {
   #latest: Call | undefined;
   #round: Round | undefined;
   #outcome: Outcome | undefined;
+  /** The client has its questions since then, and has not come back with the answers. */
+  #away: Away | undefined;
   #lastKey = 0;
   stopTimer: () => void = () => undefined;
 
@@ -121,6 +130,7 @@ class ParkedCall {
   round(call: Call): Promise<Reply> {
     this.#first ??= call;
     this.#latest = call;
+    this.#away = undefined;
     this.stopTimer();
     return new Promise((resolve, reject) => {
       this.#round = { call, resolve, reject };
@@ -175,15 +185,16 @@ class ParkedCall {
     };
   }
 
-  #tell(message: readonly Buffer[]): void {
+  #tell(message: readonly Buffer[]): boolean {
     const { call } = this.#round ?? {};
     const told = call && call !== this.#first ? toldIn(call.message, message) : message;
-    if (told) call?.tell(told);
+    return told !== undefined && call?.tell(told) === true;
   }
 
   /** Each request of the client says anew what it can do, and what it wants to hear. */
   #visitor(): Visitor {
     const latest = () => this.#latest?.visitor;
+    const away = () => this.#away;
     return {
       get capabilities() {
         return latest()?.capabilities ?? {};
@@ -193,6 +204,9 @@ class ParkedCall {
       },
       get logLevel() {
         return latest()?.logLevel;
+      },
+      get away() {
+        return away();
       },
       ask: (request, answer) => this.#ask(request, answer),
     };
@@ -222,14 +236,22 @@ class ParkedCall {
     const round = this.#round;
     this.#round = undefined;
     if (!round) return;
-    round.call.cancellation.listen(undefined);
-    this.stopTimer = this.#parts.clock.after(parkedMs, () => {
-      this.#cancellation.cancel(new ProxyError('CANCELLED', 'The client did not come back with its answers'));
-      this.#parts.ended();
+    const { clock } = this.#parts;
+    const away: Away = { since: clock.now(), giveUp: () => this.#giveUp() };
+    this.#away = away;
+    // A client that has left before it had the questions does not know what to come back to.
+    round.call.cancellation.listen(() => {
+      if (this.#away === away) this.#giveUp();
     });
+    this.stopTimer = clock.after(parkedMs, away.giveUp);
     const asked = new Map([...this.#questions].map(([key, { request }]) => [key, request]));
     const parts = [inputRequired(round.call.message, asked, this.#parts.state())];
     round.resolve({ parts, isError: false });
+  }
+
+  #giveUp(): void {
+    this.#cancellation.cancel(new ProxyError('CANCELLED', 'The client did not come back with its answers'));
+    this.#parts.ended();
   }
 
   /** The worker has answered, or never will. The last word waits for the client, if that is away. */

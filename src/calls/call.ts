@@ -38,6 +38,16 @@ export interface Visitor {
   /** The least severe log messages wanted; undefined: none. */
   readonly logLevel: string | undefined;
   readonly ask: Ask;
+  /** While the call waits for its client to come back with answers, and the client has nothing open here. */
+  readonly away?: Away | undefined;
+}
+
+/** A client that was asked something, and is to come back with the answer. */
+export interface Away {
+  /** On the proxy's clock. */
+  readonly since: number;
+  /** Wait no longer: the call is ended, and the client that comes back has to make it anew. */
+  readonly giveUp: () => void;
 }
 
 /** One JSON-RPC request from one client, on its way to one server. */
@@ -52,8 +62,11 @@ export interface Call extends Member {
   /** When it came, on the proxy's clock. */
   readonly startedAt: number;
   readonly deadline: Deadline;
-  /** Say something to the client ahead of the reply, on the reply's own stream: progress, a log line, a question. */
-  readonly tell: (message: readonly Buffer[]) => void;
+  /**
+   * Say something to the client ahead of the reply, on the reply's own stream: progress, a log line, a question. False if
+   * the client has left and cannot come again for it.
+   */
+  readonly tell: (message: readonly Buffer[]) => boolean;
   /** Who asks, if without a session: then all there is to know of it came with the call. */
   readonly visitor?: Visitor;
   /** Called now and then while it runs, so that nobody on the way takes the silence for death. */

@@ -47,7 +47,7 @@ export interface Inbound {
   readonly sessionId: string | undefined;
   readonly message: Message;
   /** Send the client something ahead of the answer. */
-  readonly tell: (message: readonly Buffer[]) => void;
+  readonly tell: (message: readonly Buffer[]) => boolean;
   /** Give a sign of life while the answer is not there. */
   readonly stayAwake: () => void;
   /** Runs its argument once the answer has left; undefined: as soon as there is one. */

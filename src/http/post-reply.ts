@@ -8,8 +8,8 @@ import { type EventStream, openEventStream, prime } from './event-stream.ts';
  * ends with it (2025-11-25 transports, "Sending Messages to the Server").
  */
 export interface PostReply {
-  /** Say something ahead of the answer; from then on the answer is an event stream. */
-  readonly tell: (message: readonly Buffer[]) => void;
+  /** Say something ahead of the answer; from then on the answer is an event stream. False if nobody will ever read it. */
+  readonly tell: (message: readonly Buffer[]) => boolean;
   /** The answer, or the answers of a batch. `status` counts as long as nothing was said ahead of it. */
   finish(answers: readonly (readonly Buffer[])[], isBatch: boolean, status?: number): void;
   /** Was something said ahead of the answer? Then all that is still to come is an event, an error too. */
@@ -68,7 +68,7 @@ export function createPostReply(response: ServerResponse, { extra, session }: Po
   return {
     isStream: () => open !== undefined,
     tell(message) {
-      if (!isFinished) streaming()?.stream.write(message);
+      return !isFinished && (streaming()?.stream.write(message) ?? false);
     },
     finish(answers, isBatch, status = 200) {
       if (isFinished) return;

@@ -110,7 +110,5 @@ export class SseConnection {
     }
   }
 
-  readonly #say = (message: readonly Buffer[]): void => {
-    this.#stream.write(message);
-  };
+  readonly #say = (message: readonly Buffer[]): boolean => this.#stream.write(message);
 }

@@ -153,9 +153,12 @@ export class Session implements Caller {
     if (this.#questions.size >= maxQuestions) return undefined;
     // Every process numbers its questions from 0; on the session they need numbers of their own.
     const text = String(++this.#lastQuestion);
+    const asked = splice(request.bytes, [{ span: request.id, text }]);
+    // Who left before the first word of the answer has nothing to come again with: nobody will ever answer.
+    if (call?.tell(asked) === false) return undefined;
     if (call) call.openQuestions++;
+    else this.#tell(asked, undefined);
     this.#questions.set(text, { idText: textOf(request.bytes, request.id), call, answer });
-    this.#tell(splice(request.bytes, [{ span: request.id, text }]), call);
     return { withdraw: () => this.#withdraw(text) };
   }
 

@@ -113,6 +113,11 @@ export class Conversation {
     return sole && 'call' in sole ? (sole as CallWaiter) : undefined;
   }
 
+  /** The calls in flight. */
+  get calls(): readonly Call[] {
+    return [...this.#mux.waiters()].flatMap((waiter) => ('call' in waiter ? [waiter.call as Call] : []));
+  }
+
   /** The calls of a session that are in flight. */
   callsOf(line: AttachedLine): readonly Call[] {
     return [...this.#mux.waiters()]

@@ -1,5 +1,6 @@
 import { isAnyListening } from './attached-line.ts';
 import type { Breaker } from './breaker.ts';
+import { endLongRound } from './long-rounds.ts';
 import { makePlace } from './make-place.ts';
 import type { WorkerKind } from './kind.ts';
 import { ownerOf, type Resident, type Seeker } from './residents.ts';
@@ -76,14 +77,27 @@ export class Staffing {
     // A worker that is told to leave tells of it at once, which brings us here again.
     if (this.#isGrowing || isRetired() || waiting.size === 0) return;
     this.#isGrowing = true;
-    const { sharing, max } = start.spec.pool;
-    const room = Math.max(0, max - this.openWorkers - this.#starting);
     try {
-      if (sharing === 'exclusive') this.#growOwners(room);
-      else this.#growKinds(room);
+      if (start.spec.pool.sharing === 'exclusive') this.#growOwners(this.#room);
+      else
+        do this.#growKinds(this.#room);
+        while (this.#endedLongRound());
     } finally {
       this.#isGrowing = false;
     }
+  }
+
+  get #room(): number {
+    return Math.max(0, this.#parts.start.spec.pool.max - this.openWorkers - this.#starting);
+  }
+
+  /** Who waits for a worker that others' clients hold, and do not come back, has waited long enough. */
+  #endedLongRound(): boolean {
+    const { waiting, workers, start } = this.#parts;
+    const [first] = waiting;
+    if (!first || this.#starting > 0 || this.#room > 0) return false;
+    const now = start.tools.clock.now();
+    return now - first.since >= start.spec.pool.wait / 2 && endLongRound(workers, now);
   }
 
   #growOwners(room: number): void {

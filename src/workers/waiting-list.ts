@@ -12,6 +12,8 @@ export interface WaitingCall<Who> {
   readonly who: Who;
   /** It waited for a generation before this one. */
   readonly hasMoved: boolean;
+  /** Since when it waits, on the proxy's clock. */
+  readonly since: number;
   /** Put it on this worker, now. */
   readonly serve: (worker: Worker) => void;
   readonly refuse: (error: Error) => void;
@@ -72,7 +74,7 @@ export function createWaitingList<Who>({
       leave();
       putOn(worker, use, { resolve, reject });
     };
-    const entry: WaitingCall<Who> = { who, hasMoved, serve, refuse };
+    const entry: WaitingCall<Who> = { who, hasMoved, since: clock.now(), serve, refuse };
     const longest = waitMs();
     const stopTimer = clock.after(longest, () => {
       refuse(isStarved() ? overloaded() : busy(`no worker became free within ${longest} ms`));

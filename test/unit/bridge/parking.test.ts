@@ -240,7 +240,7 @@ describe('a client that comes back', () => {
     worker.call.heardAt = 66;
     expect([call.heardAt, worker.call.heardAt]).toEqual([66, 66]);
     const second = callOf(2, {
-      tell: (message) => told.push(Buffer.concat(message).toString()),
+      tell: (message) => told.push(Buffer.concat(message).toString()) > 0,
       stayAwake: () => awake++,
       dispatched: false,
     });
@@ -267,7 +267,7 @@ test('what a client can do and wants to hear is what its last request says', asy
 test('progress is told under the token of the request that is open, and of none that asked for none', async () => {
   const { worker, park, callOf, required, parking } = await parkedPlace();
   const told: string[] = [];
-  const tell = (message: readonly Buffer[]) => void told.push(Buffer.concat(message).toString());
+  const tell = (message: readonly Buffer[]) => told.push(Buffer.concat(message).toString()) > 0;
   const progress = (progressToken: unknown) =>
     messageOf({ method: 'notifications/progress', params: { progressToken, progress: 1 } }).bytes;
   const retry = async (id: number, meta: object) => {
@@ -297,10 +297,10 @@ describe('a call is given up on the worker', () => {
 
   test('when its client closes the stream of a later round, and not because an earlier one was closed', async () => {
     const { resume, worker, call, park } = await parkedPlace();
-    call.cancellation.cancel(new ProxyError('CANCELLED', 'too late to mean anything'));
-    expect(worker.call.cancellation.reason).toBeUndefined();
     const cancellation = new Cancellation();
     const reply = resume(park, 2, { r1: '{}' }, { cancellation })!;
+    call.cancellation.cancel(new ProxyError('CANCELLED', 'too late to mean anything'));
+    expect(worker.call.cancellation.reason).toBeUndefined();
     const reason = new ProxyError('CANCELLED', 'The client closed the stream');
     cancellation.cancel(reason);
     await expect(reply).rejects.toBe(reason);
@@ -316,6 +316,34 @@ describe('a call is given up on the worker', () => {
     await turn();
     expect(resume(park, 2, { r1: '{}' })).toBeUndefined();
     expect([parking.size, worker.answered]).toEqual([0, []]);
+  });
+
+  test('when its client has left before it had the questions', async () => {
+    const { worker, call, resume, park, parking } = await parkedPlace();
+    call.cancellation.cancel(new ProxyError('CANCELLED', 'The client closed the stream'));
+    expect(worker.call.cancellation.reason).toMatchObject({ code: 'CANCELLED' });
+    expect(resume(park, 2, { r1: '{}' })).toBeUndefined();
+    expect(parking.size).toBe(0);
+  });
+
+  test('when others wait in vain for its worker, and only while its client is away', async () => {
+    const { clock, worker, resume, required, park, parking } = await parkedPlace();
+    const parkedAt = clock.now();
+    expect(worker.call.visitor?.away).toMatchObject({ since: parkedAt });
+    clock.advance(100);
+    const second = resume(park, 2)!;
+    worker.ask('1');
+    await required(second);
+    const { away } = worker.call.visitor!;
+    expect(away?.since).toBeGreaterThan(parkedAt);
+    const third = resume(park, 3, { r1: '{}', r2: '{}' })!;
+    expect(worker.call.visitor?.away).toBeUndefined();
+    worker.ask('2');
+    await required(third);
+    worker.call.visitor?.away?.giveUp();
+    expect(worker.call.cancellation.reason).toMatchObject({ code: 'CANCELLED' });
+    expect(resume(park, 4, { r3: '{}' })).toBeUndefined();
+    expect(parking.size).toBe(0);
   });
 
   test('and not while its client is there, however long that takes', async () => {

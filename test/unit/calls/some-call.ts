@@ -16,7 +16,7 @@ export function someCall(own: Partial<Call> = {}): Call {
     server: 'default',
     message: messageOf({ id: 1, method: 'tools/call' }),
     cancellation: new Cancellation(),
-    tell: () => undefined,
+    tell: () => true,
     startedAt: 0,
     stayAwake: () => undefined,
     place: 0,
