@@ -1,10 +1,13 @@
-import type { Call } from '../calls/call.ts';
+import type { Call, Deadline } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import type { Roster } from '../calls/roster.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** How late the end of a call's time may be noticed, in milliseconds. */
 export const lookEveryMs = 50;
+
+/** Who asks for the result of a task waits for its end, and the server is silent until then: only `deadline.max` counts. */
+export const untilTheTaskIsOver = ({ max }: Deadline): Deadline => ({ call: max, max });
 
 /**
  * Gives calls up whose time is over: `deadline.call` at the server without a sign of progress, `deadline.max` in all. How long

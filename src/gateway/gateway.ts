@@ -14,7 +14,7 @@ import type { Tenant, Tenants } from '../tenants/tenant.ts';
 import type { Clock } from '../time/clock.ts';
 import type { ServerSpec } from '../workers/spec.ts';
 import { Admission, type AdmissionParts } from './admission.ts';
-import { createDeadlines } from './deadline.ts';
+import { createDeadlines, untilTheTaskIsOver } from './deadline.ts';
 import { pong, requireServer } from './local-answers.ts';
 import { type Visit, visiting, visitorOf } from './visit.ts';
 
@@ -240,7 +240,7 @@ export class Gateway {
       tell,
       stayAwake,
       startedAt: now,
-      deadline: tenant.deadline,
+      deadline: message.method === methods.taskResult ? untilTheTaskIsOver(tenant.deadline) : tenant.deadline,
       dispatched: false,
       heardAt: now,
       openQuestions: 0,

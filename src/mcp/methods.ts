@@ -33,6 +33,7 @@ export const methods = {
   elicited: 'notifications/elicitation/complete',
   sample: 'sampling/createMessage',
   listRoots: 'roots/list',
+  taskResult: 'tasks/result',
   taskStatus: 'notifications/tasks/status',
 } as const;
 

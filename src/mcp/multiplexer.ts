@@ -12,6 +12,8 @@ export interface Waiter {
   fail(error: Error): void;
   /** Asked on the proxy's own account, and no reason to call the worker busy. */
   readonly isBackground?: true;
+  /** About a task: what the server says because of it names the task, so it stands beside the calls and not among them. */
+  readonly isAside?: boolean;
 }
 
 /** The response with the asker's own id in it, and other edits. */
@@ -58,6 +60,7 @@ export class Multiplexer {
   #lastId = 0;
   #strays = 0;
   #background = 0;
+  #asides = 0;
 
   constructor(send: (line: readonly Buffer[]) => void, listener: MultiplexerListener) {
     this.#send = send;
@@ -73,10 +76,17 @@ export class Multiplexer {
     return this.#waiting.size - this.#background;
   }
 
-  /** Who waits, if it is exactly one. */
+  /** Calls in flight that are not asides. */
+  get occupied(): number {
+    return this.inFlight - this.#asides;
+  }
+
+  /** Who waits, if it is exactly one; an aside only if nobody else does. */
   get sole(): Waiter | undefined {
-    if (this.inFlight !== 1) return undefined;
-    return this.#waiting.values().find(({ waiter }) => !waiter.isBackground)?.waiter;
+    const { occupied } = this;
+    if (occupied !== 1 && (occupied > 1 || this.#asides !== 1)) return undefined;
+    const isMeant = (waiter: Waiter) => !waiter.isBackground && (occupied === 0 || waiter.isAside !== true);
+    return this.#waiting.values().find(({ waiter }) => isMeant(waiter))?.waiter;
   }
 
   /** Who waits, the first to come first. */
@@ -96,6 +106,7 @@ export class Multiplexer {
       waiter,
     });
     if (waiter.isBackground) this.#background++;
+    else if (waiter.isAside) this.#asides++;
     const edits = [{ span: id, text }, ...further];
     if (metaToken) edits.push({ span: metaToken, text });
     this.#send(splice(bytes, edits, '\n'));
@@ -137,6 +148,7 @@ export class Multiplexer {
     const waiting = this.#waiting.values();
     this.#waiting.clear();
     this.#background = 0;
+    this.#asides = 0;
     for (const { waiter } of waiting) waiter.fail(error);
     return calls;
   }
@@ -153,6 +165,7 @@ export class Multiplexer {
   #take(innerId: number): Entry | undefined {
     const entry = this.#waiting.take(innerId);
     if (entry?.waiter.isBackground) this.#background--;
+    else if (entry?.waiter.isAside) this.#asides--;
     return entry;
   }
 

@@ -7,6 +7,8 @@ export interface AttachedLine {
   readonly subscriptions: ReadonlySet<string>;
   /** The least severe log messages it wants; undefined: all. */
   readonly logLevel: string | undefined;
+  /** The session is over. */
+  readonly isGone: boolean;
   /** Its worker is gone. */
   homeless(): void;
 }

@@ -50,6 +50,8 @@ export interface Placed {
   readonly line: AttachedLine;
   /** What is changed in its message. */
   readonly edits: readonly Edit[];
+  /** It is about a task: see `Waiter.isAside`. */
+  readonly isAside?: true;
 }
 
 /** What becomes of an answer; `idText` is to stand where its id stands. */
@@ -105,6 +107,11 @@ export class Conversation {
 
   get inFlight(): number {
     return this.#mux.inFlight;
+  }
+
+  /** Calls in flight that take up the worker: what is about tasks does not. */
+  get occupied(): number {
+    return this.#mux.occupied;
   }
 
   /** The only call in flight, if there is exactly one: whatever the server says of itself is about that. */
@@ -166,18 +173,20 @@ export class Conversation {
    * the call was cancelled with.
    */
   exchange<Result>(placed: Placed, read: ReadAnswer<Result>): Promise<Result> {
-    const { call, line, edits } = placed;
+    const { call, line, edits, isAside = false } = placed;
     const { clock, listener } = this.#parts;
     return new Promise((resolve, reject) => {
       const waiter: CallWaiter = {
         call,
         line,
+        isAside,
         reply: (response, idText) => {
           this.hasAnswered = true;
-          listener.finished(call);
           this.#keepToken(placed, response, innerId);
           if (response.error) this.#keepElicitations(line, response);
           settle({ resolve, reject }, () => read(response, idText));
+          // A worker that is to leave stays for a task, if this began one.
+          listener.finished(call);
         },
         progress: (notification) => {
           call.heardAt = clock.now();
@@ -192,7 +201,7 @@ export class Conversation {
       const putAt = clock.now();
       call.cancellation.listen((reason) => {
         this.#mux.cancel(innerId);
-        this.#leftUnanswered(call);
+        if (!isAside) this.#leftUnanswered(call);
         listener.finished(call);
         reject(reason);
         if (reason instanceof ProxyError && reason.code === 'TIMED_OUT') listener.timedOut(putAt);
@@ -273,7 +282,7 @@ export class Conversation {
 
   #taskProgress({ bytes, token }: Message, innerId: number): void {
     const task = this.#taskTokens.get(innerId);
-    if (!task || !token || !this.#parts.lines.has(task.line)) return;
+    if (!task || !token || task.line.isGone) return;
     const told = splice(bytes, [{ span: token, text: task.tokenText }]);
     task.line.caller.hear(readMessage(Buffer.concat(told), maxReplyDepth), undefined);
   }

@@ -14,13 +14,12 @@ export function* workersOf(upstreams: Iterable<ServerUpstream>): Iterable<Worker
  * place without end. Settles when it is gone; undefined if nobody is idle.
  */
 export function evictOne(upstreams: Iterable<ServerUpstream>, now: number): Promise<void> | undefined {
-  const idle = [...byTenant(upstreams)]
-    .flatMap((workers) =>
-      workers
-        .filter(({ state }) => state === 'idle')
-        .map((worker) => ({ worker, ofHowMany: workers.length })),
-    )
+  const all = [...byTenant(upstreams)]
+    .flatMap((workers) => workers.filter(isUnused).map((worker) => ({ worker, ofHowMany: workers.length })))
     .sort((a, b) => a.worker.idleSince - b.worker.idleSince);
+  const free = all.filter(({ worker }) => worker.liveTasks.size === 0);
+  // Unfetched tasks go only where there is nothing else to give.
+  const idle = free.length > 0 ? free : all;
   const [oldest] = idle;
   if (!oldest) return undefined;
   const isContended = now - oldest.worker.idleSince < longIdleMs;
@@ -29,6 +28,10 @@ export function evictOne(upstreams: Iterable<ServerUpstream>, now: number): Prom
   chosen.worker.stop('its place was needed');
   return chosen.worker.ended;
 }
+
+/** One that drains and has no calls is only there for its tasks. */
+const isUnused = ({ state, inFlight }: Worker) =>
+  state === 'idle' || (state === 'draining' && inFlight === 0);
 
 /**
  * Make room where nobody is idle: of the tenant that has most busy workers, the one with the fewest calls finishes them

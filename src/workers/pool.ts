@@ -176,15 +176,16 @@ export class Pool {
   }
 
   /**
-   * Take no more calls, let those in flight finish for `graceMs`, then end all workers. Who waits goes over to the
+   * Take no more calls, let those in flight finish for `graceMs`, then end all workers but those that are kept for tasks. Who waits goes over to the
    * generation that replaces this one, if one does.
    */
   retire(reason: string, graceMs: number, isReplaced: boolean): void {
     this.#retired = true;
     this.#waiting.moveOn(isReplaced && this.#staffing.starting > 0);
-    for (const worker of this.workers) worker.drain(reason);
+    for (const worker of this.workers) worker.drain(reason, isReplaced);
     this.start.tools.clock.after(graceMs, () => {
-      for (const worker of this.workers) worker.stop(reason);
+      // Where there is a generation after this one there are still clients that may fetch what they began here.
+      for (const worker of this.workers) if (!isReplaced || worker.liveTasks.size === 0) worker.stop(reason);
     });
   }
 

@@ -37,22 +37,23 @@ export class SessionLine implements SessionWay {
     if (method === methods.discover) return Promise.resolve(failed(call, methodNotFound, 'Method not found'));
     if (method === methods.setLevel && !this.#isAlone) return Promise.resolve(this.#setLevel(call));
     if (method === methods.subscribe || method === methods.unsubscribe) return this.#subscription(call);
-    if (method.startsWith('tasks/') && !this.#isAlone) return this.#task(call);
+    if (method.startsWith('tasks/')) return this.#task(call);
     return this.#call(call);
   };
 
-  /** Task ids are a worker's, and on a worker of many sessions one could read another's results. */
+  /** Task ids are a worker's, which may have been replaced; and on one of many sessions one could read another's results. */
   async #task(call: Call): Promise<Reply> {
     const { method } = call.message;
     const { keyName } = this.line.caller;
+    if (this.#isAlone && this.#tasks.lineOf(taskIdOf(call.message)) !== this.line) return this.#call(call);
     if (method === 'tasks/list') {
       const tasks = await this.#tasks.list(keyName);
       return { parts: [ownAnswer(idTextOf(call.message), 'result', { tasks })], isError: false };
     }
     const worker = this.#tasks.workerOf(taskIdOf(call.message), keyName);
     if (!worker) return failed(call, invalidParams, 'There is no such task of yours, or it is over');
-    return worker.exchange({ call, line: this.line, edits: [] }, (response, idText) => {
-      if (method === 'tasks/result') this.#tasks.fetched(taskIdOf(call.message));
+    return worker.exchange({ call, line: this.line, edits: [], isAside: true }, (response, idText) => {
+      if (method === methods.taskResult) this.#tasks.fetched(taskIdOf(call.message));
       else this.#tasks.heard(valueOf(response, response.result));
       return plainReply(response, idText);
     });
@@ -65,6 +66,7 @@ export class SessionLine implements SessionWay {
   }
 
   hangUp(reason: string): void {
+    if (this.line.isExclusive) this.#tasks.abandon(this.line);
     this.line.hangUp(reason);
   }
 
@@ -104,7 +106,6 @@ export class SessionLine implements SessionWay {
   }
 
   #readerOf({ serial }: Speaker): ReadAnswer<Reply> {
-    if (this.#isAlone) return plainReply;
     return (response, idText) => {
       this.#tasks.note(serial, this.line, response);
       return plainReply(response, idText);

@@ -58,7 +58,7 @@ function emptiest(workers: Iterable<Worker>, claim: Claim, rules: SharingRules):
 
 function mayTake(worker: Worker, claim: Claim, rules: SharingRules): boolean {
   const { kind } = claim;
-  if (!worker.isOpen || worker.kind !== kind || worker.inFlight >= roomOf(rules, kind)) return false;
+  if (!worker.isOpen || worker.kind !== kind || worker.occupied >= roomOf(rules, kind)) return false;
   return !isBarred(worker, claim, rules);
 }
 

@@ -4,14 +4,11 @@ import type { Clock } from '../time/clock.ts';
 import type { AttachedLine } from './attached-line.ts';
 import type { Worker } from './worker.ts';
 
-/** A session's line that may ask for tasks. */
-type TaskLine = AttachedLine & { readonly isGone: boolean };
-
 /** A task of 2025-11-25: a call whose answer is fetched later, by whoever made it and nobody else. */
 interface Task {
   readonly worker: Worker;
   /** Of the session that asked for it. */
-  readonly line: TaskLine;
+  readonly line: AttachedLine;
   /** On the proxy's clock. */
   readonly until: number;
   isOver: boolean;
@@ -43,7 +40,7 @@ export class TaskBook {
   }
 
   /** The answer of worker `serial` to a call of `line`: if it is a task, it is of its session and key from now on. */
-  note(serial: number, line: TaskLine, { bytes, resultMembers }: Message): void {
+  note(serial: number, line: AttachedLine, { bytes, resultMembers }: Message): void {
     const span = memberOf(resultMembers, 'task');
     const worker = span && this.#workerBy(serial);
     if (!worker) return;
@@ -53,7 +50,7 @@ export class TaskBook {
     if (typeof taskId !== 'string' || this.#find(taskId)) return;
     const keepMs = typeof ttl === 'number' && ttl > 0 ? Math.min(ttl, longestMs) : longestMs;
     this.#tasks.set(taskId, { worker, line, until: this.#clock.now() + keepMs, isOver: false });
-    worker.liveTasks.add(taskId);
+    worker.beginTask(taskId);
     this.#clock.after(keepMs, () => this.#drop(taskId));
     const [oldest] = this.#tasks.keys();
     if (this.#tasks.size > maxTasks && oldest !== undefined) this.#drop(oldest);
@@ -62,7 +59,7 @@ export class TaskBook {
   /** The worker that has the task; undefined if there is no such task of this key, or it is gone. */
   workerOf(taskId: unknown, keyName: string): Worker | undefined {
     const task = this.#find(taskId);
-    return task && keyOf(task) === keyName && task.worker.isOpen ? task.worker : undefined;
+    return task && keyOf(task) === keyName && task.worker.isReachable ? task.worker : undefined;
   }
 
   /** Whose task a message is about: the name of a key. */
@@ -90,7 +87,12 @@ export class TaskBook {
 
   /** Its result was fetched: it keeps its worker no longer. */
   fetched(taskId: unknown): void {
-    this.#tasks.get(String(taskId))?.worker.liveTasks.delete(String(taskId));
+    this.#tasks.get(String(taskId))?.worker.endTask(String(taskId));
+  }
+
+  /** The session is over, and nobody else may have its tasks. */
+  abandon(line: AttachedLine): void {
+    for (const [taskId, task] of [...this.#tasks]) if (task.line === line) this.#drop(taskId);
   }
 
   /** The tasks of a key, as their servers list them. */
@@ -117,7 +119,7 @@ export class TaskBook {
 async function listOf(worker: Worker): Promise<unknown[]> {
   const all: unknown[] = [];
   let cursor: unknown;
-  for (let page = 0; page < maxPages && worker.isOpen; page++) {
+  for (let page = 0; page < maxPages && worker.isReachable; page++) {
     const response = await worker.talk.inquire('tasks/list', cursor === undefined ? {} : { cursor });
     const result = response && valueOf(response, response.result);
     if (!isRecord(result) || !Array.isArray(result['tasks'])) break;

@@ -47,6 +47,8 @@ export interface WorkerListener {
 let lastSerial = 0;
 
 const maxBacklogBytes = 1024 * 1024;
+/** How long a worker that is to leave stays for tasks that nobody has fetched, in milliseconds. */
+const taskDrainMs = 900_000;
 /** How long a dead process's stdout may still be read, if a grandchild holds it open. */
 const drainMs = 200;
 
@@ -67,8 +69,8 @@ export class Worker {
   idleSince: number;
   /** What the server said of itself in its handshake. */
   facts: ServerFacts | undefined;
-  /** Tasks of 2025-11-25 that are at work in it, or whose results may still be fetched. */
-  readonly liveTasks = new Set<string>();
+  readonly #liveTasks = new Set<string>();
+  #isWaitingForTasks = false;
   /** Why it ends, if the proxy wanted it. */
   stopReason: string | undefined;
   exit: Exit | undefined;
@@ -139,6 +141,11 @@ export class Worker {
     return this.talk.inFlight;
   }
 
+  /** How many calls are on it that leave less room for others. */
+  get occupied(): number {
+    return this.talk.occupied;
+  }
+
   /** Did it end, or have to be ended, for a reason of its own? */
   get hasFailed(): boolean {
     return this.stopReason === undefined || this.#failure !== undefined;
@@ -149,9 +156,28 @@ export class Worker {
     return this.#phase === 'open' && this.#channel.backlogBytes < maxBacklogBytes;
   }
 
+  /** May what is about its tasks be put on it? That is no new work: also while it drains. */
+  get isReachable(): boolean {
+    return this.isOpen || this.#phase === 'draining';
+  }
+
+  /** Tasks of 2025-11-25 that are at work in it, or whose results may still be fetched. */
+  get liveTasks(): ReadonlySet<string> {
+    return this.#liveTasks;
+  }
+
+  beginTask(taskId: string): void {
+    this.#liveTasks.add(taskId);
+  }
+
+  /** Nobody needs it for that task any more. */
+  endTask(taskId: string): void {
+    if (this.#liveTasks.delete(taskId)) this.#leaveIfDone();
+  }
+
   /** Does one of its sessions wait for news of a resource, or for a task? Then its silence is no idleness. */
   get isListenedTo(): boolean {
-    return this.liveTasks.size > 0 || isAnyListening(this.lines);
+    return this.#liveTasks.size > 0 || isAnyListening(this.lines);
   }
 
   /**
@@ -178,13 +204,27 @@ export class Worker {
     this.#channel.send([...line, Buffer.from('\n')]);
   }
 
-  /** Let the calls in flight finish, take no new ones, then stop. */
-  drain(reason: string): void {
+  /** Let the calls in flight finish, take no new ones, then stop; with `forTasks` once its tasks are fetched, or over. */
+  drain(reason: string, forTasks = true): void {
     if (this.#phase !== 'open') return;
     this.#phase = 'draining';
     this.stopReason = reason;
+    if (!forTasks) this.#liveTasks.clear();
     this.#parts.listener.changed(this);
-    if (this.talk.inFlight === 0) this.stop(reason);
+    this.#leaveIfDone();
+  }
+
+  #leaveIfDone(): void {
+    if (this.#phase !== 'draining' || this.talk.inFlight > 0) return;
+    if (this.#liveTasks.size === 0) {
+      this.stop(this.stopReason ?? 'drained');
+    } else if (!this.#isWaitingForTasks) {
+      this.#isWaitingForTasks = true;
+      this.#parts.clock.after(taskDrainMs, () => {
+        this.#liveTasks.clear();
+        this.#leaveIfDone();
+      });
+    }
   }
 
   /** End the process: close its stdin, then SIGTERM, then SIGKILL, each after `stopGrace`. */
@@ -215,7 +255,7 @@ export class Worker {
     call.cancellation.listen(undefined);
     if (this.talk.inFlight === 0) {
       this.idleSince = this.#parts.clock.now();
-      if (this.#phase === 'draining') this.stop(this.stopReason ?? 'drained');
+      this.#leaveIfDone();
     }
     this.#parts.listener.changed(this);
   }

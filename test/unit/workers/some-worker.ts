@@ -38,7 +38,15 @@ export function someWorker(
   unansweredOf?: string,
 ): Worker {
   const worker = Object.create(Worker.prototype) as Worker;
-  const facts = { kind: plainKind, talk: { unansweredOf }, liveTasks: new Set(), ...own, inFlight, isOpen };
+  const facts = {
+    kind: plainKind,
+    talk: { unansweredOf },
+    liveTasks: new Set(),
+    ...own,
+    inFlight,
+    occupied: inFlight,
+    isOpen,
+  };
   return Object.defineProperties(
     worker,
     Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, { value }])),
