@@ -1,8 +1,11 @@
 import type { Caller } from '../calls/upstream.ts';
+import type { Era } from '../mcp/versions.ts';
 
 /** A session's line as its worker sees it: whom to tell what. */
 export interface AttachedLine {
   readonly caller: Caller;
+  /** The client's. */
+  readonly era: Era;
   /** Resource URIs this session wants to hear about. */
   readonly subscriptions: ReadonlySet<string>;
   /** The least severe log messages it wants; undefined: all. */

@@ -46,7 +46,9 @@ function tellList({ worker, sharing, lines }: Origin, message: Message): void {
 
 function tellAddressee(origin: Origin, message: Message): void {
   const target = addresseeOf(origin, message);
-  if (target && isWanted(target, message)) target.line.caller.hear(message, target.call);
+  // A session that has a worker to itself is told what that says, as it says it.
+  const isAlone = origin.sharing === 'exclusive' && !target?.call?.visitor;
+  if (target && (isAlone || isWanted(target, message))) target.line.caller.hear(message, target.call);
 }
 
 /** That a page was visited is told to who was sent there, and nobody else (2025-11-25 client/elicitation, "Completion"). */

@@ -11,6 +11,7 @@ import type { Clock } from '../time/clock.ts';
 import type { AttachedLine } from './attached-line.ts';
 import { greet } from './greet.ts';
 import { keepNewest } from './keep-newest.ts';
+import { type LogListener, WorkerLogLevel } from './log-level.ts';
 import { modernParams, type WorkerKind } from './kind.ts';
 import { ModernListen } from './modern-listen.ts';
 
@@ -73,6 +74,10 @@ export class Conversation {
   readonly questions = new Map<string, OpenQuestion>();
   /** Whom the server has sent to a page, by its own id of that. */
   readonly elicitations = new Map<string, AttachedLine>();
+  /** How much a legacy worker logs. */
+  readonly logs: WorkerLogLevel | undefined;
+  /** What the server said of itself. */
+  #facts: ServerFacts | undefined;
   /** When what it may still be at work on can be over, on the proxy's clock. */
   #doubtUntil = 0;
   /** Tokens of calls that became tasks, by the id they had on the worker. */
@@ -96,7 +101,14 @@ export class Conversation {
       strayProgress: (message, innerId) => this.#taskProgress(message, innerId),
       violation: (reason) => listener.violation(reason),
     });
-    if (kind.era !== 'modern') return;
+    if (kind.era === 'legacy') {
+      this.logs = new WorkerLogLevel({
+        tell: (level) => void this.inquire(methods.setLevel, { level }),
+        isAble: () => this.#facts?.initialize.capabilities['logging'] !== undefined,
+        listeners: () => [...lines, ...this.#logListeners()],
+      });
+      return;
+    }
     this.#listen = new ModernListen({
       clock: parts.clock,
       lines,
@@ -123,6 +135,15 @@ export class Conversation {
   /** The calls in flight. */
   get calls(): readonly Call[] {
     return [...this.#mux.waiters()].flatMap((waiter) => ('call' in waiter ? [waiter.call as Call] : []));
+  }
+
+  /** Whose calls are in flight, with the level that a call names itself in the place of its line's. */
+  *#logListeners(): Iterable<LogListener> {
+    for (const waiter of this.#mux.waiters()) {
+      if (!('line' in waiter)) continue;
+      const { call, line } = waiter as CallWaiter;
+      yield call.visitor ? { era: 'modern', logLevel: call.visitor.logLevel } : line;
+    }
   }
 
   /** The calls of a session that are in flight. */
@@ -163,6 +184,7 @@ export class Conversation {
   async greet(greeting: Message, timeoutMs: number): Promise<ServerFacts> {
     const { kind, clock } = this.#parts;
     const facts = await greet({ mux: this.#mux, era: kind.era, greeting, clock, timeoutMs });
+    this.#facts = facts;
     if (kind.era === 'legacy') this.#mux.notify(initializedNotification);
     else this.#listen?.refresh();
     return facts;

@@ -95,9 +95,12 @@ export class Line implements Resident {
 
   set home(worker: Worker | undefined) {
     if (worker === this.#home) return;
-    this.#home?.lines.delete(this);
+    const left = this.#home;
+    left?.lines.delete(this);
+    left?.talk.logs?.left(this);
     this.#home = worker;
     worker?.lines.add(this);
+    worker?.talk.logs?.joined(this);
     if (worker) for (const uri of this.subscriptions) worker.talk.subscribe(uri);
     if (worker) for (const follower of this.#followers) follower.home = worker;
   }
@@ -153,6 +156,18 @@ export class Line implements Resident {
     return [...this.#server.pool.workers].find((worker) => worker.serial === serial);
   }
 
+  /** The session wants to hear from this level on. */
+  listenFrom(level: string): void {
+    this.logLevel = level;
+    this.#home?.talk.logs?.review();
+  }
+
+  /** Its own worker was told so by itself, and the next one is to be told. */
+  toldToLog(level: string): void {
+    this.logLevel = level;
+    this.#home?.talk.logs?.wasTold(level);
+  }
+
   hangUp(reason: string): void {
     this.isGone = true;
     const home = this.#home;
@@ -189,7 +204,9 @@ export class Line implements Resident {
   #use<Result>(worker: Worker, call: Call, speak: Speak<Result>): Promise<Result> {
     const { edits, read } = speak(worker);
     const placed = { call, line: this, edits };
-    const { message } = call;
+    const { message, visitor } = call;
+    const logLevel = visitor ? visitor.logLevel : this.logLevel;
+    if (logLevel !== undefined) worker.talk.logs?.want(logLevel);
     if (featureOf(message.method) === undefined) return worker.exchange(placed, read);
     return worker.exchange(placed, (response, idText) => {
       this.#pages.note(worker, message.method, response);

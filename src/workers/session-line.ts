@@ -35,7 +35,8 @@ export class SessionLine implements SessionWay {
     if (method === methods.initialize)
       return Promise.resolve(failed(call, -32600, 'The session is already initialized'));
     if (method === methods.discover) return Promise.resolve(failed(call, methodNotFound, 'Method not found'));
-    if (method === methods.setLevel && !this.#isAlone) return Promise.resolve(this.#setLevel(call));
+    if (method === methods.setLevel)
+      return this.#isAlone ? this.#setOwnLevel(call) : Promise.resolve(this.#setLevel(call));
     if (method === methods.subscribe || method === methods.unsubscribe) return this.#subscription(call);
     if (method.startsWith('tasks/')) return this.#task(call);
     return this.#call(call);
@@ -130,8 +131,16 @@ export class SessionLine implements SessionWay {
   #setLevel(call: Call): Reply {
     const { level } = paramsOf(call.message);
     if (!isLogLevel(level)) return failed(call, invalidParams, '`level` must be one of the eight log levels');
-    this.line.logLevel = level;
+    this.line.listenFrom(level);
     return answered(call);
+  }
+
+  /** Of a worker to itself: what comes of it is the server's to say. */
+  async #setOwnLevel(call: Call): Promise<Reply> {
+    const reply = await this.#call(call);
+    const { level } = paramsOf(call.message);
+    if (!reply.isError && isLogLevel(level)) this.line.toldToLog(level);
+    return reply;
   }
 
   /** The worker hears of the first to subscribe and the last to leave; in between it is ours to count. */

@@ -18,7 +18,7 @@ function createTalk() {
     strayProgress: ({ method }, innerId) => heard.push([method, innerId]),
     violation: (reason) => heard.push(reason),
   });
-  const waiter = (name: string, own: Pick<Waiter, 'isBackground'> = {}): Waiter => ({
+  const waiter = (name: string, own: Pick<Waiter, 'isBackground' | 'isAside'> = {}): Waiter => ({
     reply: () => ends.push(`${name} answered`),
     progress: () => undefined,
     fail: ({ message }) => ends.push(`${name} ${message}`),
@@ -149,4 +149,31 @@ test('a batch may hold a thousand messages, and not one more', () => {
   expect(heard).toHaveLength(1000);
   expect(() => mux.receive(batchOf(1001), 64)).toThrow(MalformedMessage);
   expect(heard).toHaveLength(1000);
+});
+
+describe('what is about a task', () => {
+  test('keeps the worker busy, takes up no room, and is not who waits while a call does', () => {
+    const { mux, waiter, answer } = createTalk();
+    const aside = waiter('result', { isAside: true });
+    const first = mux.request(ask(), aside);
+    expect([mux.inFlight, mux.occupied, mux.sole === aside]).toEqual([1, 0, true]);
+    const call = waiter('call');
+    const second = mux.request(ask(), call);
+    expect([mux.inFlight, mux.occupied, mux.sole === call]).toEqual([2, 1, true]);
+    const third = mux.request(ask(), waiter('other'));
+    expect([mux.occupied, mux.sole]).toEqual([2, undefined]);
+    answer(second);
+    mux.cancel(third);
+    const another = mux.request(ask(), waiter('another', { isAside: true }));
+    expect([mux.inFlight, mux.occupied, mux.sole]).toEqual([2, 0, undefined]);
+    answer(first);
+    answer(another);
+    expect([mux.inFlight, mux.occupied, mux.sole]).toEqual([0, 0, undefined]);
+  });
+
+  test('is over with the worker', () => {
+    const { mux, waiter } = createTalk();
+    mux.request(ask(), waiter('result', { isAside: true }));
+    expect([mux.failAll(new Error('gone')), mux.inFlight, mux.occupied]).toEqual([1, 0, 0]);
+  });
 });

@@ -10,12 +10,13 @@ import { acme, someCall } from '../calls/some-call.ts';
 
 /** A session's line that keeps what it is told and asked. */
 export function createListener(own: Partial<Caller & AttachedLine> = {}) {
-  const { subscriptions = new Set(), logLevel, isGone = false, ...caller } = own;
+  const { subscriptions = new Set(), logLevel, isGone = false, era = 'legacy', ...caller } = own;
   const heard: [string, Call | undefined][] = [];
   const asked: { method: string; call: Call | undefined; answer: (text: string) => void }[] = [];
   const withdrawn: string[] = [];
   const line: AttachedLine = {
     subscriptions,
+    era,
     logLevel,
     isGone,
     homeless: () => undefined,
