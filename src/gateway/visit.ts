@@ -2,6 +2,7 @@ import { type Call, type Cancellation, type Handler, type Reply, type Visitor } 
 import { ProxyError } from '../calls/error.ts';
 import type { MirroredParameter, Upstream } from '../calls/upstream.ts';
 import type { Envelope } from '../mcp/envelope.ts';
+import { discoverAnswer, type ServerFacts } from '../mcp/handshake.ts';
 import { readFilter } from '../mcp/listen-filter.ts';
 import { invalidParams, isRemoved, methods } from '../mcp/methods.ts';
 import { paramsOf, stringOf } from '../mcp/message.ts';
@@ -40,8 +41,8 @@ export function visiting(upstream: Upstream, visit: Visit, listeners: Listeners)
   };
 }
 
-function discovered({ message }: Call, { discover }: Awaited<ReturnType<Upstream['discover']>>): Reply {
-  return { parts: [ownAnswer(idTextOf(message), 'result', discover)], isError: false };
+function discovered({ message }: Call, facts: ServerFacts): Reply {
+  return { parts: [discoverAnswer(message, facts)], isError: false };
 }
 
 /** Undefined if it is done at once. */

@@ -1,16 +1,10 @@
 import { envelopeText } from './envelope.ts';
-import { metaKeys } from './meta-keys.ts';
 import { methods } from './methods.ts';
-import {
-  type Era,
-  isLegacyVersion,
-  latestLegacyVersion,
-  latestModernVersion,
-  modernVersions,
-} from './versions.ts';
+import { type Era, isLegacyVersion, latestLegacyVersion, latestModernVersion } from './versions.ts';
 import { type Message, readMessage, valueOf } from './message.ts';
 import { memberOf } from './members.ts';
 import { idTextOf, ownAnswer } from './own-answer.ts';
+import { retoldFromDiscover, retoldFromInitialize } from './retold.ts';
 import { splice } from './splice.ts';
 
 /** What a server says of itself in `initialize`. */
@@ -52,8 +46,10 @@ export interface ServerFacts {
   readonly discover: DiscoverResult;
   /** JSON of what the server calls itself. */
   readonly identity: string;
-  /** JSON of the result of `initialize` as the server wrote it, if it was asked for that. */
+  /** JSON of the result of `initialize`, as near to the server's own words as can be. */
   readonly said?: string | undefined;
+  /** The same of `server/discover`. */
+  readonly saidModern?: string | undefined;
 }
 
 /** What a server says of itself in `server/discover` (2026-07-28 server/discover). */
@@ -82,10 +78,19 @@ export function readFacts(era: Era, message: Message): ServerFacts | HandshakePr
   if (!isRecord(result)) return { problem: `it answered ${asked} with no result`, isRefusal: false };
   if (!isRecord(result['capabilities']))
     return { problem: `it answered ${asked} without capabilities`, isRefusal: false };
-  const facts = era === 'legacy' ? factsOfInitialize(result) : factsOfDiscover(result);
-  if (era === 'modern' || 'problem' in facts || !message.result) return facts;
-  const { start, end } = message.result;
-  return { ...facts, said: message.bytes.toString('utf8', start, end) };
+  if (!isKnownRevision(era, result)) return unknownRevision;
+  const { start = 0, end = 0 } = message.result ?? {};
+  const json = message.bytes.subarray(start, end);
+  const { initialize, discover, identity } =
+    era === 'legacy' ? retoldFromInitialize(json) : retoldFromDiscover(json);
+  return {
+    era,
+    initialize: JSON.parse(initialize) as InitializeResult,
+    discover: JSON.parse(discover) as DiscoverResult,
+    identity,
+    said: initialize,
+    saidModern: discover,
+  };
 }
 
 const unknownRevision = {
@@ -93,56 +98,13 @@ const unknownRevision = {
   isRefusal: false,
 };
 
-/** A server of the legacy era, as `initialize` has it. What a modern client is told follows from that. */
-function factsOfInitialize(result: Record<string, unknown>): ServerFacts | HandshakeProblem {
-  if (!isLegacyVersion(result['protocolVersion'])) return unknownRevision;
-  const { capabilities, serverInfo, instructions } = result as InitializeResult;
-  const discover = {
-    resultType: 'complete',
-    supportedVersions: modernVersions,
-    // Tasks of 2025-11-25 are another thing than the extension of that name.
-    capabilities: without(capabilities, 'tasks'),
-    ...(instructions === undefined ? {} : { instructions }),
-    ttlMs: 0,
-    cacheScope: 'private',
-    _meta: { [metaKeys.serverInfo]: serverInfo ?? unnamed },
-  };
-  const identity = JSON.stringify(serverInfo ?? unnamed);
-  return { era: 'legacy', initialize: result as InitializeResult, discover, identity };
-}
-
-/** A server of the modern era. What a legacy client is told follows from that. */
-function factsOfDiscover(result: Record<string, unknown>): ServerFacts | HandshakeProblem {
+function isKnownRevision(era: Era, result: Record<string, unknown>): boolean {
+  if (era === 'legacy') return isLegacyVersion(result['protocolVersion']);
   const supported = result['supportedVersions'];
-  if (!Array.isArray(supported) || !supported.includes(latestModernVersion)) return unknownRevision;
-  const { capabilities, instructions, _meta: meta } = result as DiscoverResult;
-  const serverInfo = isRecord(meta) ? (meta[metaKeys.serverInfo] ?? unnamed) : unnamed;
-  const extensions = isRecord(capabilities['extensions']) ? capabilities['extensions'] : undefined;
-  const initialize: InitializeResult = {
-    protocolVersion: latestLegacyVersion,
-    capabilities: {
-      ...capabilities,
-      ...(extensions && { extensions: without(extensions, 'io.modelcontextprotocol/tasks') }),
-    },
-    serverInfo,
-    ...(instructions === undefined ? {} : { instructions }),
-  };
-  // One URL serves many tenants, so nothing may be kept for everybody who uses it.
-  const discover = {
-    ...result,
-    supportedVersions: modernVersions,
-    cacheScope: 'private',
-  } as unknown as DiscoverResult;
-  return { era: 'modern', initialize, discover, identity: JSON.stringify(serverInfo) };
+  return Array.isArray(supported) && supported.includes(latestModernVersion);
 }
 
-const unnamed = { name: 'unknown', version: '0' };
-
-function without(record: Readonly<Record<string, unknown>>, key: string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
-}
-
-/** What a server answered to `initialize`, or would have; and in its own words, if it did. */
+/** What a server answered to `initialize`, or would have; and in its own words. */
 export interface Greeted {
   readonly result: InitializeResult;
   readonly said?: string | undefined;
@@ -169,3 +131,16 @@ export function initializeAnswer(
 }
 
 const withResult = (text: string) => Buffer.from(`{"jsonrpc":"2.0","id":0,"result":${text}}`);
+
+/** The answer to a caller's `server/discover`. */
+export function discoverAnswer(
+  request: Message,
+  { discover, saidModern }: Pick<ServerFacts, 'discover' | 'saidModern'>,
+): Buffer {
+  const idText = idTextOf(request);
+  if (saidModern === undefined) return ownAnswer(idText, 'result', discover);
+  return Buffer.concat([
+    Buffer.from(`{"jsonrpc":"2.0","id":${idText},"result":`, 'latin1'),
+    Buffer.from(`${saidModern}}`),
+  ]);
+}

@@ -33,6 +33,7 @@ const factsShape = z.object({
   discover: z.looseObject({ capabilities: z.record(z.string(), z.unknown()) }),
   identity: z.string(),
   said: z.string().optional(),
+  saidModern: z.string().optional(),
 });
 /** By kind: what was said, and the JSON of each list's result. */
 const kindsShape = z.record(

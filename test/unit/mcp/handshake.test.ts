@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  discoverAnswer,
   initializeAnswer,
   initializedNotification,
   initializeRequest,
@@ -113,6 +114,36 @@ describe('the answer to one session', () => {
     const facts = answered(`"result":${said('2025-11-25')}`) as ServerFacts;
     const answer = initializeAnswer(request, { ...facts, result: facts.initialize }, '2024-11-05');
     expect(answer.toString()).toBe(`{"jsonrpc":"2.0","id":"é","result":${said('2024-11-05')}}`);
+  });
+
+  test('of the other era has all else as the server spelled it', () => {
+    const request = readMessage(Buffer.from('{"jsonrpc":"2.0","id":"é","method":"server/discover"}'));
+    const info = `{"name":"n","version":"1",${oddMembers}}`;
+    const capabilities = `"capabilities":{"experimental":{${oddMembers}}}`;
+    const legacy = answered(
+      `"result":{"protocolVersion":"2025-11-25", ${capabilities},"serverInfo":${info},${oddMembers}}`,
+    ) as ServerFacts;
+    expect(discoverAnswer(request, legacy).toString()).toBe(
+      `{"jsonrpc":"2.0","id":"é","result":{"resultType":"complete","supportedVersions":["2026-07-28"],"cacheScope":"private","ttlMs":0,"_meta":{"io.modelcontextprotocol/serverInfo":${info}},${capabilities},${oddMembers}}}`,
+    );
+    expect(legacy.identity).toBe(info);
+    const modern = answered(
+      `"result":{"resultType":"complete","supportedVersions":["2026-07-28"],${capabilities},"_meta":{"io.modelcontextprotocol/serverInfo":${info},"x":1.0},${oddMembers}}`,
+      'modern',
+    ) as ServerFacts;
+    expect(discoverAnswer(request, modern).toString()).toBe(
+      `{"jsonrpc":"2.0","id":"é","result":{"supportedVersions":["2026-07-28"],"cacheScope":"private","resultType":"complete",${capabilities},"_meta":{"io.modelcontextprotocol/serverInfo":${info},"x":1.0},${oddMembers}}}`,
+    );
+    const answer = initializeAnswer(request, { ...modern, result: modern.initialize }, '2024-11-05');
+    expect(answer.toString()).toBe(
+      `{"jsonrpc":"2.0","id":"é","result":{"protocolVersion":"2024-11-05","serverInfo":${info},${capabilities},"_meta":{"x":1.0},${oddMembers}}}`,
+    );
+  });
+
+  test('is made anew where only what it means was kept', () => {
+    const request = readMessage(Buffer.from('{"jsonrpc":"2.0","id":1,"method":"server/discover"}'));
+    const { discover } = withResult(result);
+    expect(JSON.parse(discoverAnswer(request, { discover }).toString())).toMatchObject({ result: discover });
   });
 
   test('does not change what is kept for the next', () => {
