@@ -110,7 +110,9 @@ export function routeRequest(asked: Attribution, message: Message): void {
     refuse(worker, message);
     return;
   }
-  worker.talk.questions.set(idText, { call: target.call, withdraw: () => question.withdraw() });
+  const { call, line } = target;
+  const tokenText = message.metaToken && textOf(bytes, message.metaToken);
+  worker.talk.questions.set(idText, { call, line, tokenText, withdraw: () => question.withdraw() });
   if (message.method === methods.elicit) worker.talk.sentToPage(paramsOf(message), target.line);
 }
 

@@ -43,6 +43,10 @@ interface CallWaiter extends Waiter {
 /** A question of the server that waits for its answer, and the call it was asked for, if that is known. */
 export interface OpenQuestion extends Question {
   readonly call: Call | undefined;
+  /** Who was asked. */
+  readonly line: AttachedLine;
+  /** Under which the server hears of progress: JSON text; undefined: it does not want to. */
+  readonly tokenText: string | undefined;
 }
 
 /** A call as it is put on a worker. */
@@ -130,6 +134,13 @@ export class Conversation {
   get soleCall(): { readonly call: Call; readonly line: AttachedLine } | undefined {
     const { sole } = this.#mux;
     return sole && 'call' in sole ? (sole as CallWaiter) : undefined;
+  }
+
+  /** Has the server asked this session something that is open, and wants to hear of progress under this token? */
+  hearsOfProgress(line: AttachedLine, tokenText: string): boolean {
+    for (const question of this.questions.values())
+      if (question.line === line && question.tokenText === tokenText) return true;
+    return false;
   }
 
   /** The calls in flight. */

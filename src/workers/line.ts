@@ -3,7 +3,7 @@ import { ProxyError } from '../calls/error.ts';
 import type { Caller } from '../calls/upstream.ts';
 import { featureOf, isFirstPage } from '../mcp/lists.ts';
 import { mayHaveEffects } from '../mcp/methods.ts';
-import type { Message } from '../mcp/message.ts';
+import { type Message, textOf } from '../mcp/message.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
 import type { Edit } from '../mcp/splice.ts';
 import type { Era } from '../mcp/versions.ts';
@@ -150,6 +150,14 @@ export class Line implements Resident {
     if (told && isWantedOn(told, uri)) told.talk.subscribe(uri);
     const home = this.#home;
     if (home && home !== told && !isWantedOn(home, uri)) home.talk.unsubscribe(uri);
+  }
+
+  /** The client reports progress of what it was asked. Each worker makes its own tokens: in doubt it is dropped. */
+  reportProgress({ bytes, token }: Message): void {
+    if (!token) return;
+    const tokenText = textOf(bytes, token);
+    const meant = [...this.#server.pool.workers].filter(({ talk }) => talk.hearsOfProgress(this, tokenText));
+    if (meant.length === 1) meant[0]?.send([bytes]);
   }
 
   #workerBy(serial: number): Worker | undefined {

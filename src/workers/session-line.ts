@@ -62,8 +62,9 @@ export class SessionLine implements SessionWay {
 
   send(notification: Message): void {
     // On a worker of many sessions, one client's news (its roots, say) would be taken for everybody's.
-    if (this.#isAlone && notification.method !== methods.initialized)
-      this.line.home?.send([notification.bytes]);
+    if (!this.#isAlone) {
+      if (notification.method === methods.progress) this.line.reportProgress(notification);
+    } else if (notification.method !== methods.initialized) this.line.home?.send([notification.bytes]);
   }
 
   hangUp(reason: string): void {
