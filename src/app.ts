@@ -31,7 +31,7 @@ import { version } from './version.ts';
 import { addressList } from './yaml/addresses.ts';
 import { type Launcher, openLauncher } from './workers/sandbox/launcher.ts';
 import { openKeptState } from './workers/kept-state.ts';
-import type { Isolation } from './workers/sandbox/isolation.ts';
+import type { WallsInForce } from './workers/sandbox/isolation.ts';
 import { readGroupMemory } from './workers/memory.ts';
 import { Upstreams } from './workers/upstreams.ts';
 
@@ -133,8 +133,8 @@ class App implements Proxy {
       tenants: tenants.size,
       isolation: isolation.tier,
       isolationReason: isolation.reason,
-      poolSize: workers.max,
-      sessionTimeout: sessions.idle,
+      ...{ cgroups: isolation.cgroups, cgroupsReason: isolation.cgroupsReason },
+      ...{ poolSize: workers.max, sessionTimeout: sessions.idle },
     });
     return { url };
   }
@@ -189,7 +189,7 @@ class App implements Proxy {
 
   readonly #kill = (): void => this.#upstreams.killAll();
 
-  async #openDoors(tenants: WatchedTenants, isolation: Isolation): Promise<OpenDoors> {
+  async #openDoors(tenants: WatchedTenants, isolation: WallsInForce): Promise<OpenDoors> {
     const { listen, limits, admin, sessions } = this.#config;
     const { inFlight, inFlightPerTenant, loopDelay, memory } = limits;
     const strain = watchStrain({ loopDelay, memory, announce: this.#announce });
@@ -277,7 +277,7 @@ class App implements Proxy {
 interface OpenDoors {
   readonly tenants: WatchedTenants;
   readonly gateway: Gateway;
-  readonly isolation: Isolation;
+  readonly isolation: WallsInForce;
   readonly strain: StrainMeter;
   readonly endpoint: McpEndpoint;
   readonly sse: SseEndpoint;

@@ -3,14 +3,14 @@ import path from 'node:path';
 import { launcherSettings } from './config/launcher-settings.ts';
 import type { Config } from './config/load-config.ts';
 import { type Finding, inspect } from './workers/sandbox/inspect.ts';
-import type { Isolation } from './workers/sandbox/isolation.ts';
+import type { WallsInForce } from './workers/sandbox/isolation.ts';
 import { openLauncher } from './workers/sandbox/launcher.ts';
 
 export type { Finding } from './workers/sandbox/inspect.ts';
 
 /** What `proxy check --isolation` found: the wall in force on this machine, and what a hostile server reached behind it. */
 export interface IsolationReport {
-  readonly isolation: Isolation;
+  readonly isolation: WallsInForce;
   readonly findings: readonly Finding[];
 }
 

@@ -2,7 +2,7 @@ import type { Tally } from '../metrics/tally.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Tenant, Tenants } from '../tenants/tenant.ts';
 import type { Clock } from '../time/clock.ts';
-import type { Isolation } from '../workers/sandbox/isolation.ts';
+import type { WallsInForce } from '../workers/sandbox/isolation.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { ServerUpstream } from '../workers/server-upstream.ts';
 import type { ServerSpec } from '../workers/spec.ts';
@@ -24,7 +24,7 @@ export interface StatusParts {
   readonly inFlight: number;
   /** Resident memory by process group. */
   readonly groupMemory: ReadonlyMap<number, number>;
-  readonly isolation: Isolation;
+  readonly isolation: WallsInForce;
   /** Takes secrets out of what is said in words. */
   readonly redact: (text: string) => string;
 }
@@ -44,6 +44,8 @@ export function buildStatus(parts: StatusParts): Status {
     url: parts.url,
     isolation: parts.isolation.tier,
     isolationReason: parts.isolation.reason ?? null,
+    cgroups: parts.isolation.cgroups ?? null,
+    cgroupsReason: parts.isolation.cgroupsReason ?? null,
     rssBytes: process.memoryUsage.rss(),
     totals: totals(parts, tenants),
     tenants,

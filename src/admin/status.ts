@@ -13,6 +13,10 @@ export interface Status {
   readonly isolation: string;
   /** Why it is no stronger one, and what to do; null if there is none. */
   readonly isolationReason: string | null;
+  /** The cgroups that hold the processes of a server together, as `v2: memory, pids, cpu`; null if none do. */
+  readonly cgroups: string | null;
+  /** Why none do, or not all, and what to do; null if all do. */
+  readonly cgroupsReason: string | null;
   /** The proxy's own resident memory. */
   readonly rssBytes: number;
   readonly totals: StatusTotals;

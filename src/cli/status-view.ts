@@ -48,11 +48,15 @@ export function statusView(status: Status, options: TableOptions): string {
 }
 
 function headLine(status: Status, { colours }: TableOptions): string {
-  const { version, state, url, uptimeMs, isolation, isolationReason } = status;
+  const { version, state, url, uptimeMs, isolation, isolationReason, cgroups, cgroupsReason } = status;
   const shown = paint(state, state === 'ready' ? 'green' : 'yellow', colours);
   const line = `proxy ${version} is ${shown} at ${url}, up ${age(uptimeMs)}, isolation: ${isolation}\n`;
-  if (isolationReason === null) return line;
-  return `${line}${paint(`no stronger wall: ${plainText(isolationReason)}`, 'yellow', colours)}\n`;
+  const wall = isolationReason === null ? [] : [`no stronger wall: ${isolationReason}`];
+  const missing =
+    cgroupsReason === null ? [] : [`${cgroups === null ? 'no' : 'not all'} cgroups: ${cgroupsReason}`];
+  const advice = [...wall, ...missing].map((each) => `${paint(plainText(each), 'yellow', colours)}\n`);
+  const held = cgroups === null ? '' : `whole servers are held by cgroups ${cgroups}\n`;
+  return [line, held, ...advice].join('');
 }
 
 function tenantTable(tenants: readonly TenantStatus[], options: TableOptions): string {

@@ -7,6 +7,7 @@ export function launcherSettings(config: Config) {
   const { folder, state, workers } = config;
   return {
     ...{ folder, state, mode: workers.isolation, limits: workers.limits, passEnv: workers.passEnv },
+    cgroups: workers.cgroups,
     /** Looked up anew for each server, because files come and go. */
     secret: () => hiddenFrom(config),
   };

@@ -11,6 +11,9 @@ export type ProxyEvent =
       readonly isolation: string;
       /** Why it is no stronger one, and what to do. */
       readonly isolationReason: string | undefined;
+      /** The cgroups that hold whole servers, and why there are none, or not all. */
+      readonly cgroups: string | undefined;
+      readonly cgroupsReason: string | undefined;
       /** `workers.max`. */
       readonly poolSize: number;
       /** `sessions.idle`, in milliseconds. */
@@ -64,6 +67,7 @@ export type ProxyEvent =
     })
   | { readonly type: 'orphans.ended'; readonly count: number }
   | { readonly type: 'keeper.lost' }
+  | (ServerFacts & { readonly type: 'cgroup.failed'; readonly reason: string })
   | { readonly type: 'strain.began'; readonly of: 'loop' | 'memory' }
   | { readonly type: 'strain.over' }
   | { readonly type: 'workers.reaped'; readonly count: number }

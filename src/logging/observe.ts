@@ -92,9 +92,11 @@ function linesFor(running: RunningWorkers): Lines {
 
 const proxyLines = {
   'proxy.listening': (event) => {
-    const message = `Multi-tenant proxy listening on ${event.url}; isolation: ${event.isolation}`;
-    if (event.isolationReason === undefined) return info(message);
-    return { ...(event.isolation === 'process only' ? warn : info)(`${message} (${event.isolationReason})`) };
+    const why = (reason: string | undefined) => (reason === undefined ? '' : ` (${reason})`);
+    const wall = `isolation: ${event.isolation}${why(event.isolationReason)}`;
+    const cgroups = `cgroups: ${event.cgroups ?? 'none'}${why(event.cgroupsReason)}`;
+    const isOpen = event.isolation === 'process only' && event.isolationReason !== undefined;
+    return (isOpen ? warn : info)(`Multi-tenant proxy listening on ${event.url}; ${wall}; ${cgroups}`);
   },
   'proxy.draining': (event) =>
     info(`Draining (${event.reason}): ${counted(event.inFlight, 'call')} in flight`),
@@ -131,6 +133,8 @@ const workerLines = {
   'orphans.ended': (event) => warn(`Ended ${counted(event.count, 'orphan')} of an earlier run`),
   'keeper.lost': () =>
     error('The keeper, which starts and ends workers, was killed; its workers were ended, a new one starts'),
+  'cgroup.failed': (event) =>
+    warn(`A worker of tenant ${place(event)} is not held by its cgroup: ${event.reason}`),
   'strain.began': ({ of }) =>
     warn(
       `The proxy is short of ${of === 'loop' ? 'time' : 'memory'}: of each tenant only one call is let in at once`,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isolationModes, limitsShape } from './sandbox/settings.ts';
+import { cgroupsModes, isolationModes, limitsShape } from './sandbox/settings.ts';
 import { duration } from '../yaml/duration.ts';
 
 /** `workers:` in proxy.config.yaml: bounds over all tenants together. */
@@ -8,6 +8,8 @@ export const workersShape = {
   max: z.int().min(1).max(100_000).default(200),
   /** The wall around processes. */
   isolation: z.enum(isolationModes).default('auto'),
+  /** Hold each server's processes together with control groups. */
+  cgroups: z.enum(cgroupsModes).default('auto'),
   /** What one server may take, unless its own `sandbox` says otherwise. */
   limits: z.strictObject(limitsShape).prefault({}),
   /** Processes that start at the same time; left out: as many as the machine has processors, at least 2. */

@@ -55,6 +55,8 @@ describe('proxy status', () => {
       url: proxy.url,
       isolation: 'process only',
       isolationReason: 'workers.isolation is none',
+      cgroups: null,
+      cgroupsReason: 'workers.isolation is none',
       rssBytes: number,
       totals: {
         tenants: 3,

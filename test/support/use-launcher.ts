@@ -30,6 +30,7 @@ export function useLauncher(): TestLauncher {
       const parts: LauncherParts = {
         ...{ mode: 'none', state, folder: state, secret: () => [], passEnv: [], announce: () => undefined },
         limits: { memory: 4 * 1024 ** 3, processes: 512, files: 4096 },
+        cgroups: 'auto',
         ...own,
       };
       const launcher = launchers.get(key) ?? openLauncher(parts);

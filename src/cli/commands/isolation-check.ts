@@ -40,16 +40,15 @@ export async function isolationCheck(terminal: Terminal, options: IsolationCheck
 const isBroken = ({ promised, reached }: Finding): boolean => promised && reached;
 
 function reportText({ isolation, findings }: IsolationReport, options: TableOptions): string {
-  const { tier, reason } = isolation;
+  const { tier, reason, cgroups, cgroupsReason } = isolation;
   const broken = findings.filter(isBroken).length;
   const open = findings.filter(({ promised, reached }) => !promised && reached).length;
   const kept = findings.filter(({ promised }) => promised).length - broken;
-  const advice =
-    reason === undefined
-      ? ''
-      : `${paint(`no stronger wall: ${plainText(reason)}`, 'yellow', options.colours)}\n`;
+  const said = (what: string, why: string | undefined): string =>
+    why === undefined ? '' : `${paint(`${what}: ${plainText(why)}`, 'yellow', options.colours)}\n`;
+  const advice = `${said('no stronger wall', reason)}${said('no cgroups, or not all', cgroupsReason)}`;
   const sum = `${counted(kept, 'promise')} kept, ${broken} broken; ${open} not promised and reached`;
-  return `isolation: ${tier}\n${advice}\n${table(columns, findings.map(rowOf), options)}\n${sum}\n`;
+  return `isolation: ${tier}\ncgroups: ${cgroups ?? 'none'}\n${advice}\n${table(columns, findings.map(rowOf), options)}\n${sum}\n`;
 }
 
 function rowOf({ what, reached, promised, detail }: Finding): Cell[] {

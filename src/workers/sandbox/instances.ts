@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { cgroupFolders, endCgroups } from './cgroups/cgroups.ts';
 import { carriesMark, type Identity, identify, isRunning, killAll } from './processes.ts';
 
 /** One run of a proxy on this machine: what its processes carry, and the file that says who it is. */
@@ -18,21 +19,33 @@ export function openInstance(state: string): Instance {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const mark = randomBytes(16).toString('hex');
   const file = path.join(folder, mark);
-  writeFileSync(file, JSON.stringify({ ...identify(process.pid), boot: bootId() }), { mode: 0o600 });
+  const who = { ...identify(process.pid), boot: bootId(), cgroups: cgroupFolders(mark) };
+  writeFileSync(file, JSON.stringify(who), { mode: 0o600 });
   return { mark, file };
 }
 
 /**
- * End what earlier runs of a proxy with this state folder left behind. A process is taken for theirs only if it carries
- * the mark, 128 random bits, of a run whose proxy is no more; its number alone means nothing.
+ * End what earlier runs of a proxy with this state folder left behind. A process is taken for theirs only if it is in the
+ * cgroup of, or carries the mark, 128 random bits, of a run whose proxy is no more; its number alone means nothing.
  * Returns how many were ended.
  */
 export async function sweepOrphans(state: string): Promise<number> {
   const files = filesIn(folderIn(state)).filter((file) => !isInUse(file));
   const marks = files.map((file) => path.basename(file)).filter((name) => /^[0-9a-f]{32}$/.test(name));
-  const ended = marks.length === 0 ? 0 : await killAll((pid) => carriesMark(pid, marks), sweepMs);
+  let ended = 0;
+  for (const mark of marks) ended += await endCgroups(cgroupsIn(path.join(folderIn(state), mark)), mark);
+  if (marks.length > 0) ended += await killAll((pid) => carriesMark(pid, marks), sweepMs);
   for (const file of files) rmSync(file, { force: true });
   return ended;
+}
+
+function cgroupsIn(file: string): readonly unknown[] {
+  try {
+    const { cgroups } = JSON.parse(readFileSync(file, 'utf8')) as { cgroups?: unknown };
+    return Array.isArray(cgroups) ? cgroups : [];
+  } catch {
+    return [];
+  }
 }
 
 const folderIn = (state: string): string => path.join(state, 'instances');

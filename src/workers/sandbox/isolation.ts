@@ -11,6 +11,14 @@ export interface Isolation {
   readonly reason: string | undefined;
 }
 
+/** The wall in force, and whether whole servers are held too. */
+export interface WallsInForce extends Isolation {
+  /** By which cgroups the processes of a server are held together, as `v2: memory, pids, cpu`; undefined: by none. */
+  readonly cgroups: string | undefined;
+  /** Why not, or why not by more, and what to do. */
+  readonly cgroupsReason: string | undefined;
+}
+
 /** `workers.isolation` is `required`, and there is no wall. */
 export class NoWall extends Error {
   override readonly name = 'NoWall';

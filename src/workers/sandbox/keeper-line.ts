@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { execa } from 'execa';
+import { endCellsOf } from './cgroups/cells.ts';
+import type { Branch } from './cgroups/cgroups.ts';
 import { builtProgram } from './built-program.ts';
 import type { Unreached } from './egress/egress-messages.ts';
 import type { FromKeeper, LaunchOrder, ToKeeper } from './keeper-messages.ts';
@@ -15,6 +17,8 @@ export type Launched =
       readonly stdout: Socket;
       readonly stderr: Socket;
       readonly exit: Promise<KeptExit>;
+      /** Why its cgroup does not hold it, if so. */
+      readonly unheld?: string | undefined;
     }
   | { readonly cause: string; readonly words: string };
 
@@ -30,6 +34,8 @@ export interface KeeperParts {
   readonly instanceFile: string;
   /** A process did not get where its allow-list lets it go. */
   readonly unreached: (id: number, told: Unreached) => void;
+  /** Where it makes cgroups; left out: nowhere. */
+  readonly branches?: readonly Branch[];
   /** It died although nobody told it to; all it kept is ended. */
   readonly lost: () => void;
 }
@@ -127,9 +133,13 @@ export class KeeperLine {
     }
     this.#processes.clear();
     if (this.#isClosing) return;
-    const { lost, mark } = this.#parts;
+    const { lost, mark, branches = [] } = this.#parts;
+    const cells = endCellsOf(branches);
     lost();
-    await killAll((pid) => carriesMark(pid, [mark]) || runsAs(pid, this.#uids), sweepMs);
+    await Promise.all([
+      cells,
+      killAll((pid) => carriesMark(pid, [mark]) || runsAs(pid, this.#uids), sweepMs),
+    ]);
   }
 }
 
@@ -147,18 +157,22 @@ function createPending(resolve: (launched: Launched) => void): Pending {
   return { pipes, settle, ended, exit };
 }
 
-function startedOf({ pipes, exit }: Pending, place: { pid: number; group: number }): Launched {
+function startedOf(
+  { pipes, exit }: Pending,
+  { pid, group, unheld }: Extract<FromKeeper, { type: 'started' }>,
+): Launched {
   const { stdin, stdout, stderr } = pipes;
   if (!stdin || !stdout || !stderr) return { cause: 'SANDBOX', words: 'its pipes did not arrive' };
-  return { pid: place.pid, group: place.group, stdin, stdout, stderr, exit };
+  return { pid, group, stdin, stdout, stderr, exit, unheld };
 }
 
 /**
  * It gets nothing of the proxy's environment, leads a session of its own, and keeps nobody waiting. Its stdin is its
  * lifeline: nothing is ever written there, and its end is the proxy's end.
  */
-function forkKeeper({ mark, instanceFile }: KeeperParts): ChildProcess {
-  const keeper = execa(process.execPath, ['--max-semi-space-size=1', keeperFile, mark, instanceFile], {
+function forkKeeper({ mark, instanceFile, branches = [] }: KeeperParts): ChildProcess {
+  const words = [keeperFile, mark, instanceFile, JSON.stringify(branches)];
+  const keeper = execa(process.execPath, ['--max-semi-space-size=1', ...words], {
     env: {},
     extendEnv: false,
     detached: true,

@@ -3,6 +3,8 @@ import type { Way } from './egress/ways.ts';
 
 /** What the proxy and its keeper say to one another. Both are the same version, and nobody else is on the line. */
 
+import type { Room } from './cgroups/cells.ts';
+
 /** Start a process. It holds at its gate until the proxy has its pipes. */
 export interface LaunchOrder {
   readonly type: 'launch';
@@ -21,6 +23,8 @@ export interface LaunchOrder {
   readonly ways?: readonly Way[];
   /** The process is bubblewrap, and the server is inside. */
   readonly isWrapped: boolean;
+  /** What all its processes may take together; undefined: that is not asked for. */
+  readonly room?: Room;
 }
 
 /** A signal for the server's process and all in its group. SIGKILL ends the sandbox around it too. */
@@ -35,8 +39,17 @@ export type ToKeeper = LaunchOrder | SignalOrder;
 export type FromKeeper =
   /** With the handle of one of its pipes. */
   | { readonly type: 'stdin' | 'stdout' | 'stderr'; readonly id: number }
-  /** `pid` is the server's own process, `group` the group it is in; the gate is open now. */
-  | { readonly type: 'started'; readonly id: number; readonly pid: number; readonly group: number }
+  /**
+   * `pid` is the server's own process, `group` the group it is in; the gate is open now. `unheld`: why its cgroup does
+   * not hold it, if so.
+   */
+  | {
+      readonly type: 'started';
+      readonly id: number;
+      readonly pid: number;
+      readonly group: number;
+      readonly unheld?: string | undefined;
+    }
   /** It never came to its gate. `cause` is a system error, or SANDBOX with the sandbox's own words. */
   | { readonly type: 'failed'; readonly id: number; readonly cause: string; readonly words: string }
   | ({ readonly type: 'unreached'; readonly id: number } & Unreached)

@@ -3,11 +3,13 @@
  *
  * It is one of its own because a process that forks stands still for as long as its memory is large, and because
  * the proxy may be killed at any moment: the keeper then reads the end of its stdin and ends all it has started, down
- * to grandchildren that have left their group and session. It knows them by a mark in their environment, or by their user.
+ * to grandchildren that have left their group and session. It knows them by their cgroup where there are cgroups, by a mark in their environment, or by their user.
  * If it is the keeper that is killed, the proxy does the same (`keeper-line.ts`).
  */
 import type { ChildProcess, SendHandle } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { Cells } from './cgroups/cells.ts';
+import type { Branch } from './cgroups/cgroups.ts';
 import { RelayLine } from './egress/relay-line.ts';
 import { closeInherited } from './inherited.ts';
 import type { FromKeeper, LaunchOrder, ToKeeper } from './keeper-messages.ts';
@@ -16,13 +18,14 @@ import { carriesMark, findProcesses, groupOf, kill, killAll, runsAs } from './pr
 
 closeInherited();
 
-const [mark = '', instanceFile = ''] = process.argv.slice(2);
+const [mark = '', instanceFile = '', branches = '[]'] = process.argv.slice(2);
 /** How long the last sweep may take, in milliseconds: a fork bomb is faster than one look. */
 const sweepMs = 5000;
 
 /** How long the proxy may take to hear the last of a process before what it left behind is ended, in milliseconds. */
 const releaseMs = 1000;
 
+const cells = new Cells(JSON.parse(branches) as Branch[]);
 const kept = new Map<number, Kept>();
 /** What is left to be done for processes that are gone. */
 const left = new Map<number, () => void>();
@@ -50,28 +53,30 @@ function hear(order: ToKeeper): void {
 
 function launch(order: LaunchOrder): void {
   if (order.uid !== undefined) uids.add(order.uid);
-  const started = createKept(order, tell);
+  const started = createKept(order, tell, order.room && cells.cellFor(order.room, order.id));
   kept.set(order.id, started);
   const openWays = (child: ChildProcess) => relay.open(order.id, order.ways ?? [], child);
   startKept(started, openWays, (exit) => {
     kept.delete(order.id);
     if (order.ways) relay.close(order.id);
-    if (!order.isWrapped) leave(order, started.group);
+    if (order.isWrapped) void started.cell?.end();
+    else leave(started);
     tell(exit);
   });
 }
 
 /**
  * What a process leaves behind may speak until the proxy has heard the last of it, and ends then: its group as it is
- * now, whoever carries its mark, and, once the tenant has no other process, whoever runs as its user.
+ * now, whoever is in its cgroup or carries its mark, and, once the tenant has no other process, whoever runs as its user.
  */
-function leave({ id, uid }: LaunchOrder, group: number | undefined): void {
+function leave({ order: { id, uid }, group, cell }: Kept): void {
   const behind = group === undefined ? [] : findProcesses((pid) => groupOf(pid) === group);
   const timer = setTimeout(() => left.get(id)?.(), releaseMs);
   left.set(id, () => {
     left.delete(id);
     clearTimeout(timer);
     behind.forEach(kill);
+    void cell?.end();
     const users = new Set(uid === undefined ? [] : [uid]);
     // Asked anew for each process: the tenant's next one may start while this is going on.
     const isLast = (): boolean => ![...kept.values()].some(({ order }) => order.uid === uid);
@@ -81,7 +86,8 @@ function leave({ id, uid }: LaunchOrder, group: number | undefined): void {
 
 async function end(): Promise<void> {
   for (const each of kept.values()) each.signal('SIGKILL');
-  await killAll((pid) => carriesMark(pid, [mark]) || runsAs(pid, uids), sweepMs);
+  const marked = killAll((pid) => carriesMark(pid, [mark]) || runsAs(pid, uids), sweepMs);
+  await Promise.all([marked, cells.end()]);
   try {
     if (instanceFile !== '') rmSync(instanceFile, { force: true });
   } catch {

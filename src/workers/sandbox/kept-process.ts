@@ -1,9 +1,10 @@
 import { type ChildProcess, type SendHandle, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Socket } from 'node:net';
+import type { Cell } from './cgroups/cells.ts';
 import { withOpenFiles } from './handed-files.ts';
 import type { FromKeeper, LaunchOrder } from './keeper-messages.ts';
-import { childrenOf, signal } from './processes.ts';
+import { childrenOf, familyOf, signal } from './processes.ts';
 
 type Tell = (message: FromKeeper, handle?: SendHandle, sent?: () => void) => void;
 
@@ -11,6 +12,8 @@ type Tell = (message: FromKeeper, handle?: SendHandle, sent?: () => void) => voi
 export interface Kept {
   readonly order: LaunchOrder;
   readonly tell: Tell;
+  /** What holds all its processes together. */
+  readonly cell: Cell | undefined;
   signal(name: NodeJS.Signals): void;
   child: ChildProcess | undefined;
   /** Why it is ended before it began, if that is known. */
@@ -29,16 +32,17 @@ const lastWordsMs = 100;
 /** In what bubblewrap tells of itself; the comma or bracket behind it says that the number is whole. */
 const childPid = /"child-pid": (\d+)\s*[,}]/;
 
-export function createKept(order: LaunchOrder, tell: Tell): Kept {
+export function createKept(order: LaunchOrder, tell: Tell, cell?: Cell): Kept {
   const kept: Kept = {
     order,
     tell,
+    cell,
     child: undefined,
     trouble: '',
     group: undefined,
     signal(name) {
       const { child, group } = kept;
-      if (child?.pid === undefined || hasEnded(child)) return;
+      if (child?.pid === undefined || isOver(child)) return;
       // bubblewrap would end at once and take the server with it: what asks politely goes to the server itself.
       if (group !== undefined) signal(-group, name);
       if (group === undefined || name === 'SIGKILL') signal(-child.pid, name);
@@ -69,6 +73,7 @@ export function startKept(
   const [stdin, stdout, stderr, gate, news] = child.stdio as unknown as Pipes;
   child.once('error', (thrown) => ended({ type: 'failed', id, cause: causeOf(thrown), words: '' }));
   if (child.pid === undefined) return;
+  kept.cell?.admit(child.pid);
   gate.on('error', () => undefined);
   const words = listen(stderr);
   const ways = order.ways && led(kept, openWays(child));
@@ -78,15 +83,18 @@ export function startKept(
     isOpen = true;
     const place = placeOf(kept, told);
     kept.group = place.group;
+    const held = heldIn(kept);
+    const go = (unheld: string | undefined): void => {
+      if (isOver(child)) return;
+      gate.end('go\n');
+      tell({ type: 'started', id, ...place, unheld });
+    };
     tell({ type: 'stderr', id }, stderr);
     // Until its receipt comes, Node goes on to read a pipe that it has sent, and throws away what it reads. One is sent only
     // when the one before was received; and of the last, stdin, nothing is read.
-    tell({ type: 'stdin', id }, stdin, () => {
-      gate.end('go\n');
-      tell({ type: 'started', id, ...place });
-    });
+    tell({ type: 'stdin', id }, stdin, () => void held.then(go));
   };
-  const opened = (told: string): void => void ways?.then((isLed) => isLed && !hasEnded(child) && open(told));
+  const opened = (told: string): void => void ways?.then((isLed) => isLed && !isOver(child) && open(told));
   whenReady(kept, gate, news, ways ? opened : open);
   child.once('exit', (code, name) => {
     if (isOpen) ended({ type: 'exit', id, ...exitOf(order, code, name) });
@@ -108,9 +116,6 @@ async function led(kept: Kept, ways: Promise<void>): Promise<boolean> {
     return false;
   }
 }
-
-const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean =>
-  exitCode !== null || signalCode !== null;
 
 function spawnOrdered({ file, args, env, cwd, uid, files = [], ways }: LaunchOrder): ChildProcess {
   const user = uid === undefined ? {} : { uid, gid: uid };
@@ -155,6 +160,14 @@ function whenReady({ order }: Kept, gate: Socket, news: Socket, ready: (told: st
     look();
   });
 }
+
+/** Nobody moves at the gate: who is inside then stays inside, with all it will ever start. */
+function heldIn({ cell, child }: Kept): Promise<string | undefined> {
+  if (cell === undefined || child?.pid === undefined) return Promise.resolve(undefined);
+  return cell.settle(familyOf(child.pid));
+}
+
+const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 function placeOf({ order, child }: Kept, told: string): { pid: number; group: number } {
   const outer = child?.pid ?? 0;

@@ -2,19 +2,22 @@ import type { TenantId } from '../../calls/ids.ts';
 import type { Announce, ServerFacts } from '../../events/events.ts';
 import { type Child, childEnvironment, childOf, type Launch, stillborn } from '../launch.ts';
 import type { ServerSpec } from '../spec.ts';
+import { type Cgroups, openCgroups } from './cgroups/cgroups.ts';
+import { controllers } from './cgroups/limits.ts';
 import { chooseWall, hasSetpriv, prepareState } from './choose-wall.ts';
 import { findProgram, folderTrouble } from './find-program.ts';
 import { openInstance, sweepOrphans } from './instances.ts';
-import type { Isolation } from './isolation.ts';
+import type { WallsInForce } from './isolation.ts';
 import { KeeperLine } from './keeper-line.ts';
 import type { LaunchOrder } from './keeper-messages.ts';
 import { markName } from './processes.ts';
-import type { IsolationMode } from './settings.ts';
+import type { CgroupsMode, IsolationMode } from './settings.ts';
 import { openTenantUsers } from './tenant-users.ts';
-import { orderFor, type WallParts } from './walls.ts';
+import { orderFor, roomFor, type WallParts } from './walls.ts';
 
 export interface LauncherParts {
   readonly mode: IsolationMode;
+  readonly cgroups: CgroupsMode;
   /** Absolute: the folder of what the proxy keeps. */
   readonly state: string;
   /** Absolute: the folder of the configuration. */
@@ -24,14 +27,14 @@ export interface LauncherParts {
   readonly limits: WallParts['limits'];
   /** Names of the proxy's own variables that children get too. */
   readonly passEnv: readonly string[];
-  /** Told of `orphans.ended`, `keeper.lost` and `egress.failed`. */
+  /** Told of `orphans.ended`, `keeper.lost`, `egress.failed` and `cgroup.failed`. */
   readonly announce: Announce;
 }
 
 /** Starts servers, each behind the wall that is in force. */
 export interface Launcher {
   readonly launch: Launch;
-  readonly isolation: Isolation;
+  readonly isolation: WallsInForce;
   /** Ends whatever was started. Nothing is launched any more. */
   close(): Promise<void>;
 }
@@ -46,6 +49,7 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
   const orphans = await sweepOrphans(parts.state);
   if (orphans > 0) parts.announce({ type: 'orphans.ended', count: orphans });
   const instance = openInstance(parts.state);
+  const cgroups = await cgroupsFor(parts, instance.mark);
   let nextId = 1;
   let line: KeeperLine | undefined;
   let isClosed = false;
@@ -55,6 +59,7 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
     (line ??= new KeeperLine({
       mark: instance.mark,
       instanceFile: instance.file,
+      branches: cgroups.branches ?? [],
       unreached: (id, { host, port, reason, suppressed }) => {
         const facts = listed.get(id);
         if (facts) parts.announce({ type: 'egress.failed', ...facts, host, port, reason, suppressed });
@@ -78,20 +83,40 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
     if (isClosed) return stillborn('ECANCELED');
     const chosen = keeper();
     if (order.ways) listed.set(id, { tenantId, server: spec.name });
-    const launched = await chosen.launch(order, id);
+    const room = cgroups.branches && roomFor(wall, { tenantId, spec });
+    const launched = await chosen.launch({ ...order, ...(room && { room }) }, id);
     if ('exit' in launched) void launched.exit.then(() => listed.delete(id));
     else listed.delete(id);
+    if ('unheld' in launched && launched.unheld !== undefined)
+      parts.announce({ type: 'cgroup.failed', tenantId, server: spec.name, reason: launched.unheld });
     return childOf(launched, (signal) => chosen.signal(id, signal));
   }
 
   return {
     launch,
-    isolation: wall.isolation,
+    isolation: { ...wall.isolation, ...inForce(cgroups) },
     async close() {
       isClosed = true;
       await line?.close();
+      if (cgroups.branches) await cgroups.close();
     },
   };
+}
+
+/** Cgroups are no wall: where they cannot be had, all works as without. */
+async function cgroupsFor({ mode, cgroups }: LauncherParts, mark: string): Promise<Cgroups> {
+  const off = mode === 'none' ? 'workers.isolation is none' : 'workers.cgroups is none';
+  return mode === 'none' || cgroups === 'none' ? { branches: undefined, reason: off } : openCgroups(mark);
+}
+
+function inForce(cgroups: Cgroups): Pick<WallsInForce, 'cgroups' | 'cgroupsReason'> {
+  if (cgroups.branches === undefined) return { cgroups: undefined, cgroupsReason: cgroups.reason };
+  const held = controllers.filter((each) =>
+    cgroups.branches.some((branch) => branch.controllers.includes(each)),
+  );
+  const missing = controllers.filter((each) => !held.includes(each));
+  const reason = missing.length === 0 ? undefined : `there is no controller for ${missing.join(', ')}`;
+  return { cgroups: `v${cgroups.branches[0]?.version ?? 1}: ${held.join(', ')}`, cgroupsReason: reason };
 }
 
 async function openWall(parts: LauncherParts): Promise<WallParts> {

@@ -60,6 +60,11 @@ export function childrenOf(pid: number): number[] {
     .filter((each) => readStat(each)?.[1] === String(pid));
 }
 
+/** A process and its descendants, those apart that lost their parent. */
+export function familyOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(familyOf)];
+}
+
 /**
  * Kill whatever satisfies `test`, and what comes to satisfy it meanwhile, until two looks in a row find nobody or
  * `withinMs` are over. Returns how many were killed.

@@ -6,11 +6,14 @@ import { bubblewrapCall } from './bubblewrap.ts';
 import { roomAround } from './egress/room.ts';
 import { nameFilesFor, type Way, waysFor } from './egress/ways.ts';
 import { gated, type Limits } from './gate.ts';
+import type { Room } from './cgroups/cells.ts';
 import type { Isolation } from './isolation.ts';
 import type { LaunchOrder } from './keeper-messages.ts';
 import { neededFiles, personalFiles, tooWide } from './needed-files.ts';
 import { homeOf, ownFolder, passwdFor, type TenantUsers } from './tenant-users.ts';
 import { isIn, realPath } from './visible-files.ts';
+
+type EveryLimit = { readonly [name in keyof Limits]-?: number };
 
 /** What every wall is built from. */
 export interface WallParts {
@@ -19,7 +22,7 @@ export interface WallParts {
   readonly state: string;
   /** Absolute: what no server may see, such as the tenants' files and the operator's socket. */
   readonly secret: () => readonly string[];
-  readonly limits: Required<Limits>;
+  readonly limits: EveryLimit & { readonly cpus?: number | undefined };
   /** Where programs are. */
   readonly bwrap: string;
   readonly hasSetpriv: boolean;
@@ -47,6 +50,14 @@ export function orderFor(parts: WallParts, start: Start): Order {
     case 'process only':
       return plain(parts, start);
   }
+}
+
+/** The same figures for all processes of the server together; bubblewrap's own two are among them. */
+export function roomFor(parts: WallParts, { tenantId, spec }: Pick<Start, 'tenantId' | 'spec'>): Room {
+  const { memory, processes } = limitsOf(parts, spec);
+  const own = parts.isolation.tier === 'bubblewrap' ? 2 : 0;
+  const cpus = spec.sandbox.cpus ?? parts.limits.cpus;
+  return { tenantId, limits: { memory, processes: processes + own, cpus } };
 }
 
 /** As our own user the number of processes is not limited: all tenants' and ours would count together. */
@@ -150,7 +161,7 @@ function ownHome(
   return statSync(real).uid === uid ? real : undefined;
 }
 
-function limitsOf({ limits }: WallParts, { sandbox }: ServerSpec) {
+function limitsOf({ limits }: WallParts, { sandbox }: ServerSpec): EveryLimit {
   return {
     memory: sandbox.memory ?? limits.memory,
     processes: sandbox.processes ?? limits.processes,

@@ -49,6 +49,8 @@ const status: Status = {
   url: 'http://127.0.0.1:8080/mcp',
   isolation: 'bubblewrap',
   isolationReason: null,
+  cgroups: 'v2: memory, pids, cpu',
+  cgroupsReason: null,
   rssBytes: 80 * 1024 ** 2,
   totals: {
     tenants: 2,
@@ -73,6 +75,7 @@ test('everything an operator asks first is on one screen', () => {
   expect(statusView(status, { colours: false })).toBe(
     [
       'proxy 0.1.0 is ready at http://127.0.0.1:8080/mcp, up 62m, isolation: bubblewrap',
+      'whole servers are held by cgroups v2: memory, pids, cpu',
       '',
       'TENANT  STATE       SERVER   WORKERS  IN FLIGHT  QUEUED  SESSIONS  CALLS  ERRORS     P50/P95  MEMORY  IDLE  LAST ERROR',
       'acme    ready       default      2/5          0       0         2   1234       0  1.3ms/18ms  100MiB  5.0s',

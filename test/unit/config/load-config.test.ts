@@ -45,6 +45,7 @@ describe('an empty file is a sound one', () => {
       workers: {
         max: 200,
         isolation: 'auto',
+        cgroups: 'auto',
         limits: { memory: 4 * 1024 ** 3, processes: 512, files: 4096 },
         passEnv: [],
         stopGrace: 2000,

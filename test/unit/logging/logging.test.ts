@@ -87,6 +87,7 @@ test('why there is no stronger wall is told in full, and what is cut is cut betw
       {
         ...{ type: 'proxy.listening', url: 'http://127.0.0.1:8080/mcp', tenants: 1, poolSize: 1 },
         ...{ sessionTimeout: 1, isolation: 'process only', isolationReason },
+        ...{ cgroups: undefined, cgroupsReason: undefined },
       },
     ]),
   ) as [Record<string, string>];

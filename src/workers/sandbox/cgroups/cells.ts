@@ -1,0 +1,143 @@
+import { rmdirSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { identify } from '../processes.ts';
+import { type Branch, enable } from './cgroups.ts';
+import { settingsFor, type WholeLimits } from './limits.ts';
+import { endTree, foldersIn, parsePids } from './tree.ts';
+
+/** What a worker is put into, and how much it may take. */
+export interface Room {
+  readonly tenantId: string;
+  readonly limits: WholeLimits;
+}
+
+/** The cgroups of one worker, one in each hierarchy. */
+export interface Cell {
+  /** Make it and put a process in, beginning at once: it takes a while, in which the process may go on. */
+  admit(pid: number): void;
+  /** All of these are inside, who do nothing meanwhile; or why not all, in words. Never rejects. */
+  settle(pids: readonly number[]): Promise<string | undefined>;
+  /** Kill whatever is inside, and remove it. */
+  end(): Promise<void>;
+}
+
+/** How often what is outside is looked for. */
+const looks = 3;
+const endMs = 5000;
+
+/** All cells of one keeper. */
+export class Cells {
+  readonly #branches: readonly Branch[];
+  /** Of each tenant, the cells there are. */
+  readonly #counts = new Map<string, number>();
+
+  constructor(branches: readonly Branch[]) {
+    this.#branches = branches;
+  }
+
+  cellFor({ tenantId, limits }: Room, id: number): Cell | undefined {
+    if (this.#branches.length === 0) return undefined;
+    // An id may be any text its pattern allows; as a name it must not lead elsewhere, nor be one of the kernel's files.
+    const tenant = `of-${encodeURIComponent(tenantId)}`;
+    const folderIn = ({ folder }: Branch): string => path.join(folder, tenant, String(id));
+    let made: Promise<(string | undefined)[]> | undefined;
+    return {
+      admit: (pid) => {
+        this.#counts.set(tenant, (this.#counts.get(tenant) ?? 0) + 1);
+        made = Promise.all(
+          this.#branches.map((branch) => trouble(() => make(branch, folderIn(branch), limits, pid))),
+        );
+      },
+      settle: async (pids) => {
+        const troubles = (await made) ?? [];
+        const late = await Promise.all(
+          this.#branches.map(
+            async (branch, at) => troubles[at] ?? trouble(() => take(folderIn(branch), pids)),
+          ),
+        );
+        return late.find((each) => each !== undefined);
+      },
+      end: async () => {
+        if (made === undefined) return;
+        await made;
+        made = undefined;
+        await Promise.all(this.#branches.map((branch) => endTree(folderIn(branch), endMs)));
+        this.#leave(tenant);
+      },
+    };
+  }
+
+  /** End all there is. Nothing comes after it. */
+  async end(): Promise<void> {
+    await Promise.all(this.#branches.map(({ folder }) => endTree(folder, endMs)));
+  }
+
+  /** The last one of a tenant takes the tenant's away; in one go, so that nobody comes in between. */
+  #leave(tenant: string): void {
+    const count = (this.#counts.get(tenant) ?? 1) - 1;
+    if (count > 0) return void this.#counts.set(tenant, count);
+    this.#counts.delete(tenant);
+    for (const { folder } of this.#branches) {
+      try {
+        rmdirSync(path.join(folder, tenant));
+      } catch {
+        // Gone with all others, or something in it would not end: the end of the proxy tries again.
+      }
+    }
+  }
+}
+
+/** End the cells there are now, and none that are made from now on. */
+export async function endCellsOf(branches: readonly Branch[]): Promise<void> {
+  const cells = branches.flatMap(({ folder }) =>
+    foldersIn(folder).flatMap((tenant) =>
+      foldersIn(path.join(folder, tenant)).map((id) => path.join(folder, tenant, id)),
+    ),
+  );
+  await Promise.all(cells.map((cell) => endTree(cell, endMs)));
+}
+
+/** The limits first: what is put in is held from then on. */
+async function make(branch: Branch, folder: string, limits: WholeLimits, pid: number): Promise<void> {
+  const { version, controllers } = branch;
+  const tenant = path.dirname(folder);
+  await mkdir(tenant).catch(unless('EEXIST'));
+  if (version === 2) enable(tenant, controllers);
+  await mkdir(folder);
+  for (const { file, value, isOptional } of settingsFor(version, controllers, limits)) {
+    const written = writeFile(path.join(folder, file), value, { flag: 'r+' });
+    await (isOptional === true ? written.catch(() => undefined) : written);
+  }
+  await put(pid, folder);
+}
+
+/** What was forked before its parent was put in is not inside yet. */
+async function take(folder: string, pids: readonly number[]): Promise<void> {
+  for (let look = 0; look < looks; look++) {
+    const inside = parsePids(await readFile(path.join(folder, 'cgroup.procs'), 'latin1'));
+    const outside = pids.filter((pid) => !inside.includes(pid) && identify(pid));
+    if (outside.length === 0) return;
+    for (const pid of outside) await put(pid, folder);
+  }
+}
+
+/** Whoever is gone need not be put anywhere. */
+async function put(pid: number, folder: string): Promise<void> {
+  await writeFile(path.join(folder, 'cgroup.procs'), String(pid), { flag: 'r+' }).catch(unless('ESRCH'));
+}
+
+const unless =
+  (code: string) =>
+  (thrown: unknown): void => {
+    if ((thrown as { code?: string }).code !== code) throw thrown as Error;
+  };
+
+async function trouble(act: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await act();
+    return undefined;
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  }
+}

@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Cells } from '../../../../../src/workers/sandbox/cgroups/cells.ts';
+import { type Branch, endCgroups, openCgroups } from '../../../../../src/workers/sandbox/cgroups/cgroups.ts';
+import { findProcesses, identify } from '../../../../../src/workers/sandbox/processes.ts';
+import { cgroupOf, noCgroups, ownFolder, proxyCgroups } from '../../../../support/cgroups.ts';
+import { eventually } from '../../../../support/eventually.ts';
+
+const MiB = 1024 ** 2;
+const limits = { memory: 64 * MiB, processes: 16, cpus: 0.5 };
+
+if (noCgroups !== undefined) test.skip(`cgroups (${noCgroups})`, () => undefined);
+
+describe.runIf(noCgroups === undefined)('with real cgroups', () => {
+  let mark: string;
+  let branches: readonly Branch[];
+  let close: () => Promise<void>;
+  let children: ChildProcess[];
+
+  beforeEach(async () => {
+    mark = randomBytes(16).toString('hex');
+    children = [];
+    const opened = await openCgroups(mark);
+    if (opened.branches === undefined) throw new Error(opened.reason);
+    ({ branches, close } = opened);
+  });
+
+  afterEach(async () => {
+    await close();
+    for (const child of children) child.kill('SIGKILL');
+    expect(proxyCgroups().filter((each) => each.endsWith(mark))).toEqual([]);
+  });
+
+  /** A script that waits for a word; then the rest of it runs. */
+  function startScript(script: string): { child: ChildProcess; pid: number; go: () => void } {
+    const child = spawn('/bin/sh', ['-c', `read -r go\n${script}`], { stdio: ['pipe', 'pipe', 'ignore'] });
+    children.push(child);
+    return { child, pid: child.pid!, go: () => child.stdin.end('go\n') };
+  }
+
+  async function inCell(script: string, tenantId = 'acme', id = 1) {
+    const started = startScript(script);
+    const cells = new Cells(branches);
+    const cell = cells.cellFor({ tenantId, limits }, id)!;
+    cell.admit(started.pid);
+    expect(await cell.settle([started.pid])).toBeUndefined();
+    return { ...started, cell };
+  }
+
+  test('a process is in one for each controller, below its tenant; its end removes both', async () => {
+    const { child, pid, cell } = await inCell('true', 'a/../b c');
+    const where = `mcp-tenant-proxy-${mark}/of-a%2F..%2Fb%20c/1`;
+    for (const controller of ['memory', 'pids', 'cpu']) {
+      expect(cgroupOf(pid, controller)).toBe(where);
+    }
+    const read = (controller: string, file: string) =>
+      readFileSync(path.join(ownFolder(controller), where, file), 'utf8').trim();
+    expect(read('memory', 'memory.limit_in_bytes')).toBe(String(limits.memory));
+    expect(read('pids', 'pids.max')).toBe('16');
+    expect(read('cpu', 'cpu.cfs_quota_us')).toBe('50000');
+    const ended = once(child, 'exit');
+    await cell.end();
+    expect((await ended)[1]).toBe('SIGKILL');
+    for (const { folder } of branches) expect(existsSync(path.join(folder, 'of-a%2F..%2Fb%20c'))).toBe(false);
+  });
+
+  test('who was forked before its parent came in is taken in too', async () => {
+    const { child, pid } = startScript('true');
+    const forked = startScript('true');
+    const cell = new Cells(branches).cellFor({ tenantId: 'acme', limits }, 1)!;
+    cell.admit(pid);
+    expect(await cell.settle([pid, forked.pid])).toBeUndefined();
+    for (const each of [pid, forked.pid]) expect(cgroupOf(each, 'pids')).toBe(cgroupOf(pid, 'memory'));
+    const ended = Promise.all([once(child, 'exit'), once(forked.child, 'exit')]);
+    await cell.end();
+    await ended;
+  });
+
+  test('all processes of a server together have no more memory than one may', async () => {
+    // Each for itself stays far below the limit: `tail` holds 24 MiB, and nobody takes them.
+    const hog = 'head -c 24M /dev/zero | tail -c 24M | sleep 60';
+    const { child, go, pid } = await inCell(`for i in 1 2 3 4; do ${hog} & done; wait; sleep 60`);
+    go();
+    const kills = path.join(ownFolder('memory'), cgroupOf(pid, 'memory'), 'memory.oom_control');
+    await eventually(() => !/^oom_kill 0$/m.test(readFileSync(kills, 'utf8')), 10_000);
+    child.kill('SIGKILL');
+  });
+
+  test('a fork bomb has no more processes than its limit, and ends with all of them', async () => {
+    const token = `bomb-${mark}`;
+    const { go, pid, cell } = await inCell(
+      `bomb() { exec /bin/sh -c 'while :; do sleep 60 & done' ${token}; }; bomb`,
+    );
+    const folder = path.join(ownFolder('pids'), cgroupOf(pid, 'pids'));
+    go();
+    await eventually(() => !/^max 0$/m.test(readFileSync(path.join(folder, 'pids.events'), 'utf8')), 10_000);
+    expect(Number(readFileSync(path.join(folder, 'pids.current'), 'utf8'))).toBeLessThanOrEqual(16);
+    await cell.end();
+    expect(existsSync(folder)).toBe(false);
+    expect(findProcesses((each) => commandOf(each).includes(token))).toEqual([]);
+  });
+
+  test('a daemon that has left its session and its environment behind ends with the cell', async () => {
+    const { go, child, cell } = await inCell(`env -i setsid /bin/sh -c 'echo $$; exec sleep 60' & wait`);
+    go();
+    const [said] = (await once(child.stdout!, 'data')) as [Buffer];
+    const daemon = identify(Number(said.toString()))!;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(identify(daemon.pid)).toEqual(daemon);
+    await cell.end();
+    expect(identify(daemon.pid)).toBeUndefined();
+  });
+
+  test("an earlier run's are ended and removed; a folder that is not its own is let be", async () => {
+    const { pid, child } = await inCell('sleep 60');
+    const other = path.join(ownFolder('pids'), `mtp-other-${mark}`);
+    mkdirSync(other);
+    const ended = once(child, 'exit');
+    expect(await endCgroups([other, ...branches.map(({ folder }) => folder), 7, null], mark)).toBe(1);
+    await ended;
+    expect(identify(pid)).toBeUndefined();
+    for (const { folder } of branches) expect(existsSync(folder)).toBe(false);
+    expect(existsSync(other)).toBe(true);
+    rmdirSync(other);
+  });
+
+  test('who cannot be put in is told of in words, and goes on', async () => {
+    const { pid, child, go } = startScript('echo on');
+    const [pids] = branches.filter(({ controllers }) => controllers.includes('pids'));
+    const cells = new Cells([{ ...pids!, controllers: ['memory'] }]);
+    const cell = cells.cellFor({ tenantId: 'acme', limits }, 1)!;
+    cell.admit(pid);
+    expect(await cell.settle([pid])).toContain('memory.limit_in_bytes');
+    go();
+    expect(String((await once(child.stdout!, 'data'))[0])).toBe('on\n');
+    await cell.end();
+  });
+
+  test('without branches there is no cell', () => {
+    expect(new Cells([]).cellFor({ tenantId: 'acme', limits }, 1)).toBeUndefined();
+  });
+});
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
