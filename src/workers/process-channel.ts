@@ -1,3 +1,4 @@
+import { createListeningBudget, type ListeningBudget } from './budget.ts';
 import { splitLines } from '../mcp/framing.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Child } from './launch.ts';
@@ -31,19 +32,33 @@ export class ProcessChannel {
   #isFlushing = false;
   #isEnding = false;
   #stopStuckTimer: (() => void) | undefined;
+  readonly #budget: ListeningBudget;
+  /** It has ended: what it has said is read to its end, which is near. */
+  #isOver = false;
 
   /** `maxLine` is the longest line the child may write, in bytes. */
   constructor(child: Child, clock: Clock, maxLine: number, listener: ProcessChannelListener) {
     this.#child = child;
     this.#clock = clock;
     this.#listener = listener;
+    this.#budget = createListeningBudget(clock);
     const { stdin, stdout } = child;
     const lines = splitLines(
       maxLine,
-      (line) => listener.line(line),
+      (line) => {
+        this.#budget.heard(line.length);
+        listener.line(line);
+      },
       () => listener.violation(`it wrote a line of more than ${maxLine} bytes`),
     );
-    stdout.on('data', (chunk: Buffer) => lines.push(chunk));
+    stdout.on('data', (chunk: Buffer) => {
+      lines.push(chunk);
+      this.#restIfOverdrawn();
+    });
+    void child.exit.then(() => {
+      this.#isOver = true;
+      stdout.resume();
+    });
     // The exit tells all there is to tell; without these listeners a broken pipe would end the proxy.
     stdout.on('error', () => undefined);
     stdin.on('error', () => undefined);
@@ -63,6 +78,7 @@ export class ProcessChannel {
       this.#isFlushing = true;
       setImmediate(() => this.#flush());
     }
+    this.#budget.sent();
     for (const part of line) {
       this.#queue.push(part);
       this.#queuedBytes += part.length;
@@ -80,6 +96,15 @@ export class ProcessChannel {
     this.#isEnding = true;
     this.#stopStuckTimer?.();
     if (!this.#isFlushing) this.#child.stdin.end();
+  }
+
+  /** What it says beyond its budget waits in its own pipe, and it with it: nothing is lost, and nobody else waits. */
+  #restIfOverdrawn(): void {
+    const restMs = this.#budget.overdrawnMs();
+    if (restMs === 0 || this.#isOver) return;
+    const { stdout } = this.#child;
+    stdout.pause();
+    this.#clock.after(restMs, () => stdout.resume());
   }
 
   #flush(): void {

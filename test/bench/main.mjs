@@ -18,6 +18,7 @@
  *   streams      answers by events to answers by JSON; 10,000 open streams: their memory, and the others' p50
  *   eras         clients and workers of both eras: calls per second; and the handshake of a server known from before
  *   isolation    what the wall costs for each start and each call, and secrets for each call; 50 starts at once
+ *   neighbours   what a server that spins, forks, hogs or floods costs another tenant's client
  *   peers        (only with `--peers`, which installs them from npm) two other bridges with the same worker
  */
 import { writeFileSync } from 'node:fs';
@@ -28,6 +29,7 @@ import * as eras from './scenarios/eras.mjs';
 import * as isolation from './scenarios/isolation.mjs';
 import * as latency from './scenarios/latency.mjs';
 import * as memory from './scenarios/memory.mjs';
+import * as neighbours from './scenarios/neighbours.mjs';
 import * as peers from './scenarios/peers.mjs';
 import * as streams from './scenarios/streams.mjs';
 import * as tenants from './scenarios/tenants.mjs';
@@ -35,7 +37,7 @@ import * as throughput from './scenarios/throughput.mjs';
 import { percent } from './numbers.mjs';
 import { table } from './table.mjs';
 
-const always = [throughput, latency, tenants, memory, streams, eras, isolation];
+const always = [throughput, latency, tenants, memory, streams, eras, isolation, neighbours];
 
 const { values: flags } = parseArgs({
   options: {

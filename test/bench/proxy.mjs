@@ -20,16 +20,17 @@ log: { level: warn }
 
 /**
  * `tenants`: how many, each with one key and one worker at most; `settings`: more lines of `proxy.config.yaml`;
- * `nodeArgs`: for a profile, say; `era` and `env`: of the workers.
+ * `nodeArgs`: for a profile, say; `era` and `env`: of the workers; `servers`: of the tenants, in their order, the arguments
+ * for Node where they are others.
  */
 export async function startProxy(options = {}) {
-  const { tenants = 1, settings = '', nodeArgs = [], era = 'legacy', env = {} } = options;
+  const { tenants = 1, settings = '', nodeArgs = [], era = 'legacy', env = {}, servers = [] } = options;
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', removeFolder);
   const file = path.join(folder, 'proxy.config.yaml');
   writeFileSync(file, config + settings);
-  const keys = writeTenants(path.join(folder, 'tenants'), tenants, { era, env });
+  const keys = writeTenants(path.join(folder, 'tenants'), tenants, { era, env, servers });
   const proxy = start([...nodeArgs, cli, 'serve', '--config', file], { cwd: folder });
   const status = () => ask(path.join(folder, 'admin.sock'), '/v1/status');
   const { url } = await untilReady(status, proxy.child);
@@ -53,15 +54,18 @@ function writeTenants(folder, count, server) {
   mkdirSync(folder);
   return Array.from({ length: count }, (_, at) => {
     const key = `mcpx_bench_${randomBytes(16).toString('hex')}`;
-    writeFileSync(path.join(folder, `t${at}.yaml`), tenantFile(`t${at}`, key, server));
+    writeFileSync(
+      path.join(folder, `t${at}.yaml`),
+      tenantFile(`t${at}`, key, { ...server, words: server.servers[at] ?? [workerFile, server.era] }),
+    );
     return key;
   });
 }
 
 // JSON strings are YAML strings: no path has to be escaped in another way.
-const tenantFile = (id, key, { era, env }) => `tenant: ${id}
+const tenantFile = (id, key, { era, env, words }) => `tenant: ${id}
 keys: [{ name: bench, sha256: "${createHash('sha256').update(key).digest('hex')}" }]
-server: { command: ${JSON.stringify(process.execPath)}, args: [${JSON.stringify(workerFile)}, ${era}], era: ${era}, env: ${JSON.stringify(env)} }
+server: { command: ${JSON.stringify(process.execPath)}, args: ${JSON.stringify(words.map(String))}, era: ${era}, env: ${JSON.stringify(env)} }
 pool: { max: 1 }
 `;
 

@@ -35,7 +35,9 @@ function createStdin() {
   };
 }
 
-function createChannel(stdin?: Writable) {
+const over = { exitCode: 0, signal: undefined, cause: undefined };
+
+function createChannel(stdin?: Writable, exit: Child['exit'] = Promise.resolve(over)) {
   const clock = createFakeClock();
   const input = { ...createStdin(), ...(stdin && { stdin }) };
   const stdout = new PassThrough();
@@ -47,7 +49,7 @@ function createChannel(stdin?: Writable) {
     stdin: input.stdin,
     stdout,
     stderr: new PassThrough(),
-    exit: Promise.resolve({ exitCode: 0, signal: undefined, cause: undefined }),
+    exit,
     lastWords: Promise.resolve(),
     signalGroup: () => undefined,
   };
@@ -226,5 +228,35 @@ describe('a child that does not read', () => {
     await turned();
     clock.advance(farTooLongMs);
     expect(violations).toEqual([]);
+  });
+});
+
+describe('a child that babbles', () => {
+  const babble = Buffer.from('{}\n'.repeat(6000));
+
+  test('is left unheard until its time comes again; nothing is lost', async () => {
+    const { clock, stdout, lines } = createChannel(undefined, new Promise(() => undefined));
+    stdout.write(babble);
+    stdout.write('last\n');
+    await turned();
+    expect(lines).toHaveLength(6000);
+    clock.advance(200);
+    await turned();
+    expect(lines).toHaveLength(6000);
+    clock.advance(1);
+    await turned();
+    expect(lines.at(-1)).toBe('last');
+  });
+
+  test('is heard to its end once it is gone', async () => {
+    let end: (exit: Awaited<Child['exit']>) => void = () => undefined;
+    const { stdout, lines, channel } = createChannel(undefined, new Promise((resolve) => (end = resolve)));
+    stdout.write(babble);
+    stdout.end('last\n');
+    await turned();
+    expect(lines).toHaveLength(6000);
+    end(over);
+    await channel.drained;
+    expect(lines.at(-1)).toBe('last');
   });
 });
