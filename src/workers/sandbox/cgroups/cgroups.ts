@@ -132,13 +132,14 @@ function tryBranch({ version, controllers, folder }: Branch, pid: number): void 
 
 function explained(thrown: unknown, hierarchies: readonly Hierarchy[]): string {
   const { code, path: file, message } = thrown as { code?: string; path?: string; message: string };
-  const [{ base } = { base: '' }] = hierarchies;
+  const [{ base, version } = { base: '', version: 2 }] = hierarchies;
   const at = file ?? base;
   switch (code) {
     case 'EROFS':
       return `${at} is read-only: in a container, give it a cgroup namespace of its own that is writable`;
     case 'EACCES':
     case 'EPERM':
+      if (version === 1) return `${at} may not be written by this user: of cgroup v1, only root may`;
       return `${at} may not be written by this user: run the proxy as a systemd service with Delegate=yes`;
     case 'EBUSY':
     case 'ENOTSUP':

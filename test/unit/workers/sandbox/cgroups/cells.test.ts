@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { type Branch, endCgroups, openCgroups } from '../../../../../src/workers
 import { findProcesses, identify } from '../../../../../src/workers/sandbox/processes.ts';
 import { cgroupOf, noCgroups, ownFolder, proxyCgroups } from '../../../../support/cgroups.ts';
 import { eventually } from '../../../../support/eventually.ts';
+import { settings } from '../../../../support/tiers.ts';
 
 const MiB = 1024 ** 2;
 const limits = { memory: 64 * MiB, processes: 16, cpus: 0.5 };
@@ -153,3 +154,25 @@ function commandOf(pid: number): string {
     return '';
   }
 }
+
+/** Who is not root, and reaches the built proxy. */
+const somebody = settings.find(({ tier, uid, missing }) => tier === 'process only' && uid && !missing);
+
+test.runIf(noCgroups === undefined && somebody !== undefined)(
+  'who may not write them is told so, and nothing is left behind',
+  () => {
+    const built = path.resolve(import.meta.dirname, '../../../../../dist/workers/sandbox/cgroups/cgroups.js');
+    const mark = randomBytes(16).toString('hex');
+    const script = `const { openCgroups } = await import(${JSON.stringify(built)});
+    console.log((await openCgroups('${mark}')).reason);`;
+    const user = { uid: somebody!.uid!, gid: somebody!.uid! };
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      ...user,
+      cwd: '/',
+      env: {},
+      encoding: 'utf8',
+    });
+    expect(stdout).toMatch(/may not be written by this user: of cgroup v1, only root may/);
+    expect(proxyCgroups().filter((each) => each.endsWith(mark))).toEqual([]);
+  },
+);
