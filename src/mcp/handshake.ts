@@ -78,7 +78,10 @@ export function readFacts(era: Era, message: Message): ServerFacts | HandshakePr
   if (!isRecord(result)) return { problem: `it answered ${asked} with no result`, isRefusal: false };
   if (!isRecord(result['capabilities']))
     return { problem: `it answered ${asked} without capabilities`, isRefusal: false };
-  if (!isKnownRevision(era, result)) return unknownRevision;
+  return isKnownRevision(era, result) ? factsIn(era, message) : unknownRevision;
+}
+
+function factsIn(era: Era, message: Message): ServerFacts {
   const { start = 0, end = 0 } = message.result ?? {};
   const json = message.bytes.subarray(start, end);
   const { initialize, discover, identity } =

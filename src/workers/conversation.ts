@@ -9,9 +9,10 @@ import { Multiplexer, type Waiter } from '../mcp/multiplexer.ts';
 import { type Edit, splice } from '../mcp/splice.ts';
 import type { Clock } from '../time/clock.ts';
 import type { AttachedLine } from './attached-line.ts';
+import { type CallOfLine, callsAmong, isCall } from './call-of-line.ts';
 import { greet } from './greet.ts';
 import { keepNewest } from './keep-newest.ts';
-import { type LogListener, WorkerLogLevel } from './log-level.ts';
+import { logListenerOf, WorkerLogLevel } from './log-level.ts';
 import { modernParams, type WorkerKind } from './kind.ts';
 import { ModernListen } from './modern-listen.ts';
 
@@ -32,12 +33,6 @@ export interface ConversationListener {
   /** A call that was put on the worker at `putAt` got no answer in its time. */
   timedOut(putAt: number): void;
   violation(reason: string): void;
-}
-
-/** A call on the worker, and whose. */
-interface CallWaiter extends Waiter {
-  readonly call: Call;
-  readonly line: AttachedLine;
 }
 
 /** A question of the server that waits for its answer, and the call it was asked for, if that is known. */
@@ -109,7 +104,7 @@ export class Conversation {
       this.logs = new WorkerLogLevel({
         tell: (level) => void this.inquire(methods.setLevel, { level }),
         isAble: () => this.#facts?.initialize.capabilities['logging'] !== undefined,
-        listeners: () => [...lines, ...this.#logListeners()],
+        listeners: () => [...lines, ...callsAmong(this.#mux.waiters()).map(logListenerOf)],
       });
       return;
     }
@@ -131,37 +126,24 @@ export class Conversation {
   }
 
   /** The only call in flight, if there is exactly one: whatever the server says of itself is about that. */
-  get soleCall(): { readonly call: Call; readonly line: AttachedLine } | undefined {
+  get soleCall(): CallOfLine | undefined {
     const { sole } = this.#mux;
-    return sole && 'call' in sole ? (sole as CallWaiter) : undefined;
+    return sole && isCall(sole) ? sole : undefined;
   }
 
   /** Has the server asked this session something that is open, and wants to hear of progress under this token? */
   hearsOfProgress(line: AttachedLine, tokenText: string): boolean {
-    for (const question of this.questions.values())
-      if (question.line === line && question.tokenText === tokenText) return true;
-    return false;
+    return [...this.questions.values()].some((each) => each.line === line && each.tokenText === tokenText);
   }
 
   /** The calls in flight. */
   get calls(): readonly Call[] {
-    return [...this.#mux.waiters()].flatMap((waiter) => ('call' in waiter ? [waiter.call as Call] : []));
-  }
-
-  /** Whose calls are in flight, with the level that a call names itself in the place of its line's. */
-  *#logListeners(): Iterable<LogListener> {
-    for (const waiter of this.#mux.waiters()) {
-      if (!('line' in waiter)) continue;
-      const { call, line } = waiter as CallWaiter;
-      yield call.visitor ? { era: 'modern', logLevel: call.visitor.logLevel } : line;
-    }
+    return callsAmong(this.#mux.waiters()).map(({ call }) => call);
   }
 
   /** The calls of a session that are in flight. */
   callsOf(line: AttachedLine): readonly Call[] {
-    return [...this.#mux.waiters()]
-      .filter((waiter): waiter is CallWaiter => 'line' in waiter && waiter.line === line)
-      .map(({ call }) => call);
+    return callsAmong(this.#mux.waiters()).flatMap((each) => (each.line === line ? [each.call] : []));
   }
 
   /**
@@ -183,19 +165,16 @@ export class Conversation {
   }
 
   /** The only call in flight whose client is not being asked something already, if there is exactly one. */
-  get soleUnasked(): { readonly call: Call; readonly line: AttachedLine } | undefined {
+  get soleUnasked(): CallOfLine | undefined {
     const asked = new Set([...this.questions.values()].map(({ call }) => call));
-    const others = [...this.#mux.waiters()].filter(
-      (waiter): waiter is CallWaiter => 'call' in waiter && !asked.has(waiter.call as Call),
-    );
+    const others = callsAmong(this.#mux.waiters()).filter(({ call }) => !asked.has(call));
     return others.length === 1 ? others[0] : undefined;
   }
 
   /** The handshake, in the words of the kind or of the one client it is for. Rejects with a HandshakeFailure. */
   async greet(greeting: Message, timeoutMs: number): Promise<ServerFacts> {
     const { kind, clock } = this.#parts;
-    const facts = await greet({ mux: this.#mux, era: kind.era, greeting, clock, timeoutMs });
-    this.#facts = facts;
+    const facts = (this.#facts = await greet({ mux: this.#mux, era: kind.era, greeting, clock, timeoutMs }));
     if (kind.era === 'legacy') this.#mux.notify(initializedNotification);
     else this.#listen?.refresh();
     return facts;
@@ -209,7 +188,7 @@ export class Conversation {
     const { call, line, edits, isAside = false } = placed;
     const { clock, listener } = this.#parts;
     return new Promise((resolve, reject) => {
-      const waiter: CallWaiter = {
+      const waiter: Waiter & CallOfLine = {
         call,
         line,
         isAside,

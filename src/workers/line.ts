@@ -99,10 +99,14 @@ export class Line implements Resident {
     left?.lines.delete(this);
     left?.talk.logs?.left(this);
     this.#home = worker;
-    worker?.lines.add(this);
-    worker?.talk.logs?.joined(this);
-    if (worker) for (const uri of this.subscriptions) worker.talk.subscribe(uri);
-    if (worker) for (const follower of this.#followers) follower.home = worker;
+    if (worker) this.#movedTo(worker);
+  }
+
+  #movedTo(worker: Worker): void {
+    worker.lines.add(this);
+    worker.talk.logs?.joined(this);
+    for (const uri of this.subscriptions) worker.talk.subscribe(uri);
+    for (const follower of this.#followers) follower.home = worker;
   }
 
   get leader(): Line | undefined {

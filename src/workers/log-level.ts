@@ -1,5 +1,6 @@
 import { isLogWanted } from '../mcp/methods.ts';
 import type { AttachedLine } from './attached-line.ts';
+import type { CallOfLine } from './call-of-line.ts';
 
 /** Wants a level of log messages: a session, or a call that says so itself. */
 export interface LogListener {
@@ -54,13 +55,13 @@ export class WorkerLogLevel {
 
   /** One of them wants another level than before. */
   review(): void {
-    let most: string | undefined;
-    let isUsualWanted = false;
-    for (const { era, logLevel } of this.#parts.listeners()) {
-      if (logLevel === undefined) isUsualWanted ||= era === 'legacy';
-      else if (most === undefined || isMore(logLevel, most)) most = logLevel;
-    }
+    const listeners = [...this.#parts.listeners()];
+    const most = listeners.reduce<string | undefined>(
+      (before, each) => theMore(before, each.logLevel),
+      undefined,
+    );
     if (most === undefined) return;
+    const isUsualWanted = listeners.some(({ era, logLevel }) => logLevel === undefined && era === 'legacy');
     const isUsualMore = isUsualWanted && isMore(usual, most);
     // As long as it was told nothing, who has said nothing hears all that the server holds for right.
     if (isUsualMore && this.#told === undefined) return;
@@ -76,3 +77,10 @@ export class WorkerLogLevel {
 
 /** Does who asks for `level` hear more than who asks for `other`? */
 const isMore = (level: string, other: string) => level !== other && isLogWanted(other, level);
+
+const theMore = (one: string | undefined, other: string | undefined) =>
+  one === undefined || (other !== undefined && isMore(other, one)) ? other : one;
+
+/** Who makes a call says its level with it, if it has no session; else its session has said it. */
+export const logListenerOf = ({ call, line }: CallOfLine): LogListener =>
+  call.visitor ? { era: 'modern', logLevel: call.visitor.logLevel } : line;

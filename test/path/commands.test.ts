@@ -267,9 +267,7 @@ describe('commands that read the folder', () => {
     const { code, out } = await runCommand(['check', '--config', path.join(own, 'p.yaml')], { cwd: own });
     expect(code).toBe(1);
     for (let index = 0; index < 6; index++)
-      expect(out).toMatch(
-        new RegExp(`^tenants/deep-${index}.yaml YAML_SYNTAX This is nested without end`, 'm'),
-      );
+      expect(out).toContain(`tenants/deep-${index}.yaml:1:101 YAML_SYNTAX This is nested without end`);
   });
 
   test('proxy tenant list', async () => {

@@ -5,6 +5,7 @@ import type { ServerSpec } from '../spec.ts';
 import { type Cgroups, openCgroups } from './cgroups/cgroups.ts';
 import { controllers } from './cgroups/limits.ts';
 import { chooseWall, hasSetpriv, prepareState } from './choose-wall.ts';
+import type { Unreached } from './egress/egress-messages.ts';
 import { findProgram, folderTrouble } from './find-program.ts';
 import { openInstance, sweepOrphans } from './instances.ts';
 import type { WallsInForce } from './isolation.ts';
@@ -60,10 +61,7 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
       mark: instance.mark,
       instanceFile: instance.file,
       branches: cgroups.branches ?? [],
-      unreached: (id, { host, port, reason, suppressed }) => {
-        const facts = listed.get(id);
-        if (facts) parts.announce({ type: 'egress.failed', ...facts, host, port, reason, suppressed });
-      },
+      unreached: (id, told) => tellUnreached(parts, listed.get(id), told),
       lost: () => {
         line = undefined;
         parts.announce({ type: 'keeper.lost' });
@@ -74,10 +72,8 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
 
   async function launch(spec: ServerSpec, tenantId: TenantId): Promise<Child> {
     const id = nextId++;
-    const env = {
-      ...childEnvironment(spec, process.env, parts.passEnv),
-      [markName]: `${instance.mark}.${id}`,
-    };
+    const mark = `${instance.mark}.${id}`;
+    const env = { ...childEnvironment(spec, process.env, parts.passEnv), [markName]: mark };
     const order = orderOrTrouble(wall, { tenantId, spec, env });
     if ('cause' in order) return stillborn(order.cause, order.words);
     if (isClosed) return stillborn('ECANCELED');
@@ -87,8 +83,7 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
     const launched = await chosen.launch({ ...order, ...(room && { room }) }, id);
     if ('exit' in launched) void launched.exit.then(() => listed.delete(id));
     else listed.delete(id);
-    if ('unheld' in launched && launched.unheld !== undefined)
-      parts.announce({ type: 'cgroup.failed', tenantId, server: spec.name, reason: launched.unheld });
+    if ('unheld' in launched) tellUnheld(parts, { tenantId, server: spec.name }, launched.unheld);
     return childOf(launched, (signal) => chosen.signal(id, signal));
   }
 
@@ -101,6 +96,15 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
       if (cgroups.branches) await cgroups.close();
     },
   };
+}
+
+function tellUnreached({ announce }: LauncherParts, facts: ServerFacts | undefined, told: Unreached): void {
+  const { host, port, reason, suppressed } = told;
+  if (facts) announce({ type: 'egress.failed', ...facts, host, port, reason, suppressed });
+}
+
+function tellUnheld({ announce }: LauncherParts, facts: ServerFacts, reason: string | undefined): void {
+  if (reason !== undefined) announce({ type: 'cgroup.failed', ...facts, reason });
 }
 
 /** Cgroups are no wall: where they cannot be had, all works as without. */
