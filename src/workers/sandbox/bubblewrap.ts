@@ -26,9 +26,9 @@ export interface SandboxOrder {
 /** Of the system's own files, these and no others: what programs, name lookups and TLS need. */
 const systemFiles = [
   ...['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store', '/gnu/store'],
-  ...['/etc/alternatives', '/etc/ld.so.cache', '/etc/ld.so.conf', '/etc/ld.so.conf.d', '/etc/localtime'],
+  ...['/etc/alternatives', '/etc/ld.so.cache', '/etc/localtime'],
   ...['/etc/timezone', '/etc/ssl/certs', '/etc/ssl/openssl.cnf', '/etc/pki', '/etc/ca-certificates'],
-  ...['/etc/ca-certificates.conf', '/etc/crypto-policies', '/etc/resolv.conf', '/etc/hosts'],
+  ...['/etc/crypto-policies', '/etc/resolv.conf', '/etc/hosts'],
   ...['/etc/nsswitch.conf', '/etc/host.conf', '/etc/gai.conf', '/etc/services', '/etc/protocols'],
   ...['/etc/mime.types', '/etc/magic', '/etc/fonts', '/etc/npmrc', '/etc/pip.conf'],
 ];

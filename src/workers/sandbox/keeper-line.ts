@@ -17,8 +17,6 @@ export type Launched =
       readonly stdout: Socket;
       readonly stderr: Socket;
       readonly exit: Promise<KeptExit>;
-      /** Why its cgroup does not hold it, if so. */
-      readonly unheld?: string | undefined;
     }
   | { readonly cause: string; readonly words: string };
 
@@ -34,6 +32,8 @@ export interface KeeperParts {
   readonly instanceFile: string;
   /** A process did not get where its allow-list lets it go. */
   readonly unreached: (id: number, told: Unreached) => void;
+  /** A process is not held by its cgroup. */
+  readonly unheld: (id: number, reason: string) => void;
   /** Where it makes cgroups; left out: nowhere. */
   readonly branches?: readonly Branch[];
   /** It died although nobody told it to; all it kept is ended. */
@@ -108,6 +108,7 @@ export class KeeperLine {
     const found = this.#processes.get(message.id);
     // Nobody waits for it any more, so nobody may hold its pipes.
     if (message.type === 'unreached') this.#parts.unreached(message.id, message);
+    else if (message.type === 'unheld') this.#parts.unheld(message.id, message.reason);
     else if (!found) handle?.destroy();
     else if (message.type === 'started') found.settle(startedOf(found, message));
     else if (message.type === 'failed' || message.type === 'exit') this.#ended(found, message);
@@ -159,11 +160,11 @@ function createPending(resolve: (launched: Launched) => void): Pending {
 
 function startedOf(
   { pipes, exit }: Pending,
-  { pid, group, unheld }: Extract<FromKeeper, { type: 'started' }>,
+  { pid, group }: Extract<FromKeeper, { type: 'started' }>,
 ): Launched {
   const { stdin, stdout, stderr } = pipes;
   if (!stdin || !stdout || !stderr) return { cause: 'SANDBOX', words: 'its pipes did not arrive' };
-  return { pid, group, stdin, stdout, stderr, exit, unheld };
+  return { pid, group, stdin, stdout, stderr, exit };
 }
 
 /**

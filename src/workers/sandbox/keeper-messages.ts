@@ -39,17 +39,10 @@ export type ToKeeper = LaunchOrder | SignalOrder;
 export type FromKeeper =
   /** With the handle of one of its pipes. */
   | { readonly type: 'stdin' | 'stdout' | 'stderr'; readonly id: number }
-  /**
-   * `pid` is the server's own process, `group` the group it is in; the gate is open now. `unheld`: why its cgroup does
-   * not hold it, if so.
-   */
-  | {
-      readonly type: 'started';
-      readonly id: number;
-      readonly pid: number;
-      readonly group: number;
-      readonly unheld?: string | undefined;
-    }
+  /** `pid` is the server's own process, `group` the group it is in; the gate is open now. */
+  | { readonly type: 'started'; readonly id: number; readonly pid: number; readonly group: number }
+  /** Why its cgroup does not hold it. */
+  | { readonly type: 'unheld'; readonly id: number; readonly reason: string }
   /** It never came to its gate. `cause` is a system error, or SANDBOX with the sandbox's own words. */
   | { readonly type: 'failed'; readonly id: number; readonly cause: string; readonly words: string }
   | ({ readonly type: 'unreached'; readonly id: number } & Unreached)

@@ -1,10 +1,10 @@
 import { type ChildProcess, type SendHandle, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Socket } from 'node:net';
-import type { Cell } from './cgroups/cells.ts';
+import { type Cell, evaded } from './cgroups/cells.ts';
 import { withOpenFiles } from './handed-files.ts';
 import type { FromKeeper, LaunchOrder } from './keeper-messages.ts';
-import { childrenOf, familyOf, signal } from './processes.ts';
+import { childrenOf, companionsOf, familyOf, signal } from './processes.ts';
 
 type Tell = (message: FromKeeper, handle?: SendHandle, sent?: () => void) => void;
 
@@ -63,6 +63,7 @@ export function startKept(
   const { order, tell } = kept;
   const { id } = order;
   let child: ChildProcess;
+  if (!order.isWrapped) kept.cell?.prepare();
   try {
     child = spawnOrdered(order);
   } catch (thrown) {
@@ -73,7 +74,7 @@ export function startKept(
   const [stdin, stdout, stderr, gate, news] = child.stdio as unknown as Pipes;
   child.once('error', (thrown) => ended({ type: 'failed', id, cause: causeOf(thrown), words: '' }));
   if (child.pid === undefined) return;
-  kept.cell?.admit(child.pid);
+  if (!order.isWrapped) kept.cell?.admit(child.pid);
   gate.on('error', () => undefined);
   const words = listen(stderr);
   const ways = order.ways && led(kept, openWays(child));
@@ -83,11 +84,13 @@ export function startKept(
     isOpen = true;
     const place = placeOf(kept, told);
     kept.group = place.group;
-    const held = heldIn(kept);
-    const go = (unheld: string | undefined): void => {
+    // A namespace has all its processes together, whatever they do: there nobody has to wait for the cgroup.
+    const held = order.isWrapped ? Promise.resolve() : hold(kept);
+    const go = (): void => {
       if (isOver(child)) return;
       gate.end('go\n');
-      tell({ type: 'started', id, ...place, unheld });
+      tell({ type: 'started', id, ...place });
+      if (order.isWrapped) void hold(kept);
     };
     tell({ type: 'stderr', id }, stderr);
     // Until its receipt comes, Node goes on to read a pipe that it has sent, and throws away what it reads. One is sent only
@@ -161,10 +164,17 @@ function whenReady({ order }: Kept, gate: Socket, news: Socket, ready: (told: st
   });
 }
 
-/** Nobody moves at the gate: who is inside then stays inside, with all it will ever start. */
-function heldIn({ cell, child }: Kept): Promise<string | undefined> {
-  if (cell === undefined || child?.pid === undefined) return Promise.resolve(undefined);
-  return cell.settle(familyOf(child.pid));
+/** Put a process and all that it has started into its cgroup. Who runs away from that is ended. */
+async function hold(kept: Kept): Promise<void> {
+  const { order, cell, child, tell } = kept;
+  const pid = child?.pid;
+  if (cell === undefined || child === undefined || pid === undefined) return;
+  if (order.isWrapped) cell.admit(pid);
+  const first = kept.group ?? pid;
+  const reason = await cell.settle(() => [...familyOf(pid), ...(order.isWrapped ? companionsOf(first) : [])]);
+  if (reason === undefined || isOver(child)) return;
+  tell({ type: 'unheld', id: order.id, reason });
+  if (reason === evaded) kept.signal('SIGKILL');
 }
 
 const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;

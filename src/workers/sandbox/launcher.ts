@@ -54,14 +54,15 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
   let nextId = 1;
   let line: KeeperLine | undefined;
   let isClosed = false;
-  /** Who may go where, for what is told of them. */
-  const listed = new Map<number, ServerFacts>();
+  /** Whose they are, for what is told of them. */
+  const running = new Map<number, ServerFacts>();
   const keeper = (): KeeperLine =>
     (line ??= new KeeperLine({
       mark: instance.mark,
       instanceFile: instance.file,
       branches: cgroups.branches ?? [],
-      unreached: (id, told) => tellUnreached(parts, listed.get(id), told),
+      unreached: (id, told) => tellUnreached(parts, running.get(id), told),
+      unheld: (id, reason) => tellUnheld(parts, running.get(id), reason),
       lost: () => {
         line = undefined;
         parts.announce({ type: 'keeper.lost' });
@@ -78,12 +79,11 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
     if ('cause' in order) return stillborn(order.cause, order.words);
     if (isClosed) return stillborn('ECANCELED');
     const chosen = keeper();
-    if (order.ways) listed.set(id, { tenantId, server: spec.name });
+    running.set(id, { tenantId, server: spec.name });
     const room = cgroups.branches && roomFor(wall, { tenantId, spec });
     const launched = await chosen.launch({ ...order, ...(room && { room }) }, id);
-    if ('exit' in launched) void launched.exit.then(() => listed.delete(id));
-    else listed.delete(id);
-    if ('unheld' in launched) tellUnheld(parts, { tenantId, server: spec.name }, launched.unheld);
+    if ('exit' in launched) void launched.exit.then(() => running.delete(id));
+    else running.delete(id);
     return childOf(launched, (signal) => chosen.signal(id, signal));
   }
 
@@ -103,8 +103,8 @@ function tellUnreached({ announce }: LauncherParts, facts: ServerFacts | undefin
   if (facts) announce({ type: 'egress.failed', ...facts, host, port, reason, suppressed });
 }
 
-function tellUnheld({ announce }: LauncherParts, facts: ServerFacts, reason: string | undefined): void {
-  if (reason !== undefined) announce({ type: 'cgroup.failed', ...facts, reason });
+function tellUnheld({ announce }: LauncherParts, facts: ServerFacts | undefined, reason: string): void {
+  if (facts) announce({ type: 'cgroup.failed', ...facts, reason });
 }
 
 /** Cgroups are no wall: where they cannot be had, all works as without. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** The variable that every process we start carries, and all its descendants inherit: whose it is. */
 export const markName = 'MCPX_WORKER';
@@ -10,11 +10,15 @@ export interface Identity {
   readonly startTime: string;
 }
 
-/** The identity of a running process; undefined if there is none of that number. A zombie is none. */
+/**
+ * The identity of a running process; undefined if there is none of that number. A zombie is none, unless only its main
+ * thread has ended and others go on.
+ */
 export function identify(pid: number): Identity | undefined {
   const fields = readStat(pid);
-  const [state, startTime] = [fields?.[0], fields?.[19]];
-  return startTime === undefined || state === 'Z' || state === 'X' ? undefined : { pid, startTime };
+  const [state, threads, startTime] = [fields?.[0], Number(fields?.[17]), fields?.[19]];
+  const isOver = state === 'X' || (state === 'Z' && threads <= 1);
+  return startTime === undefined || isOver ? undefined : { pid, startTime };
 }
 
 /** Is this very process still there? */
@@ -36,8 +40,32 @@ export function findProcesses(test: (pid: number) => boolean): Identity[] {
 
 /** Does the process carry one of the marks? False for processes we may not look at. */
 export function carriesMark(pid: number, marks: readonly string[]): boolean {
-  const environment = read(`/proc/${pid}/environ`);
+  const environment = read(`/proc/${pid}/environ`) || environmentOfThreads(pid);
   return marks.some((mark) => `\0${environment}`.includes(`\0${markName}=${mark}`));
+}
+
+/** That of a process whose main thread has ended is only to be had of the others. */
+function environmentOfThreads(pid: number): string {
+  if (Number(readStat(pid)?.[17]) <= 1) return '';
+  return namesIn(`/proc/${pid}/task`).reduce(
+    (found, thread) => found || read(`/proc/${pid}/task/${thread}/environ`),
+    '',
+  );
+}
+
+/** Every process that is in the same namespace of processes as this one; none if that is our own. */
+export function companionsOf(pid: number): number[] {
+  const own = namespaceOf(pid);
+  if (own === undefined || own === namespaceOf(process.pid)) return [];
+  return findProcesses((each) => namespaceOf(each) === own).map((each) => each.pid);
+}
+
+function namespaceOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Does the process run as one of these users, really or in effect? */
@@ -105,9 +133,11 @@ function readStat(pid: number): string[] | undefined {
   return stat === '' ? undefined : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-function processNames(): string[] {
+const processNames = (): string[] => namesIn('/proc').filter((name) => /^\d+$/.test(name));
+
+function namesIn(folder: string): string[] {
   try {
-    return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    return readdirSync(folder);
   } catch {
     return [];
   }

@@ -14,16 +14,20 @@ export interface Room {
 
 /** The cgroups of one worker, one in each hierarchy. */
 export interface Cell {
-  /** Make it and put a process in, beginning at once: it takes a while, in which the process may go on. */
+  /** Begin to make it, ahead of the process that is to be put in. */
+  prepare(): void;
+  /** Put a process in: it takes a while, in which the process may go on. */
   admit(pid: number): void;
-  /** All of these are inside, who do nothing meanwhile; or why not all, in words. Never rejects. */
-  settle(pids: readonly number[]): Promise<string | undefined>;
+  /** All of these are inside, and whoever they start from now on; or why not all, in words. Never rejects. */
+  settle(family: () => readonly number[]): Promise<string | undefined>;
   /** Kill whatever is inside, and remove it. */
   end(): Promise<void>;
 }
 
-/** How often what is outside is looked for. */
-const looks = 3;
+/** How often what is outside is looked for; who still has others there then does it on purpose. */
+const looks = 100;
+/** What `settle` says of those. */
+export const evaded = 'it starts processes faster than they can be put into its cgroup';
 const endMs = 5000;
 
 /** All cells of one keeper. */
@@ -41,31 +45,50 @@ export class Cells {
     // An id may be any text its pattern allows; as a name it must not lead elsewhere, nor be one of the kernel's files.
     const tenant = `of-${encodeURIComponent(tenantId)}`;
     const folderIn = ({ folder }: Branch): string => path.join(folder, tenant, String(id));
-    let made: Promise<(string | undefined)[]> | undefined;
+    let isAwake: Promise<void> | undefined;
+    let made: Promise<string | undefined>[] = [];
+    let admitted: Promise<(string | undefined)[]> | undefined;
+    const prepare = (): void => {
+      if (isAwake) return;
+      this.#counts.set(tenant, (this.#counts.get(tenant) ?? 0) + 1);
+      isAwake = this.#awaken();
+      made = this.#branches.map((branch) => trouble(() => make(branch, folderIn(branch), limits)));
+      admitted = Promise.all(made);
+    };
     return {
+      prepare,
       admit: (pid) => {
-        this.#counts.set(tenant, (this.#counts.get(tenant) ?? 0) + 1);
-        made = Promise.all(
-          this.#branches.map((branch) => trouble(() => make(branch, folderIn(branch), limits, pid))),
-        );
+        prepare();
+        const enter = async (branch: Branch, at: number): Promise<string | undefined> =>
+          (await made[at]) ?? (await isAwake, trouble(() => put(pid, folderIn(branch))));
+        admitted = Promise.all(this.#branches.map(enter));
       },
-      settle: async (pids) => {
-        const troubles = (await made) ?? [];
+      settle: async (family) => {
+        const troubles = (await admitted) ?? [];
         const late = await Promise.all(
           this.#branches.map(
-            async (branch, at) => troubles[at] ?? trouble(() => take(folderIn(branch), pids)),
+            async (branch, at) => troubles[at] ?? trouble(() => take(folderIn(branch), family)),
           ),
         );
         return late.find((each) => each !== undefined);
       },
       end: async () => {
-        if (made === undefined) return;
-        await made;
-        made = undefined;
+        if (admitted === undefined) return;
+        await admitted;
+        admitted = undefined;
         await Promise.all(this.#branches.map((branch) => endTree(folderIn(branch), endMs)));
         this.#leave(tenant);
       },
     };
+  }
+
+  /**
+   * Whoever puts a process into a cgroup waits until all processors have looked up, for 5 to 15 ms, unless somebody has done
+   * so a moment ago. So it is done once to no effect, from where we are to where we are, while the process is being started.
+   */
+  async #awaken(): Promise<void> {
+    const [branch] = this.#branches;
+    if (branch) await trouble(() => put(process.pid, branch.own));
   }
 
   /** End all there is. Nothing comes after it. */
@@ -98,8 +121,8 @@ export async function endCellsOf(branches: readonly Branch[]): Promise<void> {
   await Promise.all(cells.map((cell) => endTree(cell, endMs)));
 }
 
-/** The limits first: what is put in is held from then on. */
-async function make(branch: Branch, folder: string, limits: WholeLimits, pid: number): Promise<void> {
+/** With its limits: what is put in is held from then on. */
+async function make(branch: Branch, folder: string, limits: WholeLimits): Promise<void> {
   const { version, controllers } = branch;
   const tenant = path.dirname(folder);
   await mkdir(tenant).catch(unless('EEXIST'));
@@ -109,22 +132,28 @@ async function make(branch: Branch, folder: string, limits: WholeLimits, pid: nu
     const written = writeFile(path.join(folder, file), value, { flag: 'r+' });
     await (isOptional === true ? written.catch(() => undefined) : written);
   }
-  await put(pid, folder);
 }
 
 /** What was forked before its parent was put in is not inside yet. */
-async function take(folder: string, pids: readonly number[]): Promise<void> {
+async function take(folder: string, family: () => readonly number[]): Promise<void> {
   for (let look = 0; look < looks; look++) {
-    const inside = parsePids(await readFile(path.join(folder, 'cgroup.procs'), 'latin1'));
-    const outside = pids.filter((pid) => !inside.includes(pid) && identify(pid));
-    if (outside.length === 0) return;
-    for (const pid of outside) await put(pid, folder);
+    const inside = new Set(parsePids(await readFile(path.join(folder, 'cgroup.procs'), 'latin1')));
+    const outside = [...new Set(family())].filter((pid) => !inside.has(pid) && identify(pid));
+    const taken = await Promise.all(outside.map((pid) => put(pid, folder)));
+    if (!taken.includes(true)) return;
   }
+  throw new Error(evaded);
 }
 
-/** Whoever is gone need not be put anywhere. */
-async function put(pid: number, folder: string): Promise<void> {
-  await writeFile(path.join(folder, 'cgroup.procs'), String(pid), { flag: 'r+' }).catch(unless('ESRCH'));
+/** False for who is gone: it need not be put anywhere. */
+async function put(pid: number, folder: string): Promise<boolean> {
+  try {
+    await writeFile(path.join(folder, 'cgroup.procs'), String(pid), { flag: 'r+' });
+    return true;
+  } catch (thrown) {
+    unless('ESRCH')(thrown);
+    return false;
+  }
 }
 
 const unless =
@@ -133,7 +162,7 @@ const unless =
     if ((thrown as { code?: string }).code !== code) throw thrown as Error;
   };
 
-async function trouble(act: () => Promise<void>): Promise<string | undefined> {
+async function trouble(act: () => Promise<unknown>): Promise<string | undefined> {
   try {
     await act();
     return undefined;

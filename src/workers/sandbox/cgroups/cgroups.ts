@@ -11,6 +11,8 @@ export interface Branch {
   readonly controllers: readonly Controller[];
   /** Absolute. In it is a cgroup for each tenant, and in those one for each worker. */
   readonly folder: string;
+  /** Absolute: the cgroup that the proxy and its keeper are in. */
+  readonly own: string;
 }
 
 /** The cgroups of one run of a proxy, or why there are none, in words for an operator and with what to do. */
@@ -68,7 +70,8 @@ function plant(hierarchy: Hierarchy, mark: string): Branch {
   const folder = path.join(base, nameOf(mark));
   mkdirSync(folder);
   if (version === 2) enable(folder, controllers);
-  return { version, controllers, folder };
+  const leaf = path.join(base, leafName);
+  return { version, controllers, folder, own: existsSync(leaf) ? leaf : base };
 }
 
 /** No process may be where cgroups with controllers are below: ours go into a leaf. At the machine's own top they may stay. */

@@ -14,6 +14,7 @@ test('every launch comes to an end, at whatever moment the line is closed', asyn
       mark,
       instanceFile: '',
       unreached: () => undefined,
+      unheld: () => undefined,
       lost: () => undefined,
     });
     const env = { PATH: '/usr/bin:/bin', [markName]: `${mark}.1` };
@@ -37,6 +38,7 @@ test.runIf(process.getuid?.() === 0)(
       mark,
       instanceFile: '',
       unreached: () => undefined,
+      unheld: () => undefined,
       lost: () => undefined,
     });
     // No distribution's user; nothing else runs as it.

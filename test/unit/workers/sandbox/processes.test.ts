@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   carriesMark,
   childrenOf,
+  companionsOf,
   findProcesses,
   groupOf,
   identify,
@@ -51,6 +52,34 @@ describe.runIf(existsSync('/proc/self/stat'))('processes', () => {
     expect(isRunning(identity)).toBe(true);
     kill(identity);
     await eventually(() => !isRunning(identity));
+  });
+
+  const python = spawnSync('python3', ['--version']).status === 0;
+  test.runIf(python)('whose main thread has ended are still there, and known by their mark', async () => {
+    const script = 'import ctypes,threading,time\nthreading.Thread(target=time.sleep,args=(60,)).start()\n';
+    const child = spawn('python3', ['-c', `${script}ctypes.CDLL(None).syscall(60, 0)`], {
+      env: { ...process.env, [markName]: 'm-threads' },
+      stdio: 'ignore',
+    });
+    await once(child, 'spawn');
+    started.push(child.pid!);
+    const found = () => findProcesses((pid) => carriesMark(pid, ['m-threads'])).map(({ pid }) => pid);
+    const statusOf = (pid: number) => {
+      try {
+        return readFileSync(`/proc/${pid}/status`, 'latin1');
+      } catch {
+        return '';
+      }
+    };
+    const isHeadless = (pid: number) => statusOf(pid).includes('(zombie)');
+    await eventually(() => found().some(isHeadless));
+    await killAll((pid) => carriesMark(pid, ['m-threads']), 5000);
+    expect(found()).toEqual([]);
+  });
+
+  test('in our own namespace are nobody`s companions', () => {
+    expect(companionsOf(process.pid)).toEqual([]);
+    expect(companionsOf(2 ** 22 + 1)).toEqual([]);
   });
 
   test('that were never there have no identity', () => {

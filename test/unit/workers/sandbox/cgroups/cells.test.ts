@@ -48,7 +48,7 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
     const cells = new Cells(branches);
     const cell = cells.cellFor({ tenantId, limits }, id)!;
     cell.admit(started.pid);
-    expect(await cell.settle([started.pid])).toBeUndefined();
+    expect(await cell.settle(() => [started.pid])).toBeUndefined();
     return { ...started, cell };
   }
 
@@ -74,7 +74,7 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
     const forked = startScript('true');
     const cell = new Cells(branches).cellFor({ tenantId: 'acme', limits }, 1)!;
     cell.admit(pid);
-    expect(await cell.settle([pid, forked.pid])).toBeUndefined();
+    expect(await cell.settle(() => [pid, forked.pid])).toBeUndefined();
     for (const each of [pid, forked.pid]) expect(cgroupOf(each, 'pids')).toBe(cgroupOf(pid, 'memory'));
     const ended = Promise.all([once(child, 'exit'), once(forked.child, 'exit')]);
     await cell.end();
@@ -136,7 +136,7 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
     const cells = new Cells([{ ...pids!, controllers: ['memory'] }]);
     const cell = cells.cellFor({ tenantId: 'acme', limits }, 1)!;
     cell.admit(pid);
-    expect(await cell.settle([pid])).toContain('memory.limit_in_bytes');
+    expect(await cell.settle(() => [pid])).toContain('memory.limit_in_bytes');
     go();
     expect(String((await once(child.stdout!, 'data'))[0])).toBe('on\n');
     await cell.end();
