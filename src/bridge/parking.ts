@@ -1,12 +1,6 @@
-import {
-  type Away,
-  type Call,
-  Cancellation,
-  type Question,
-  type Reply,
-  type Visitor,
-} from '../calls/call.ts';
+import { type Away, type Call, Cancellation, type Question, type Reply } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
+import { InnerCall, type Rounds } from './inner-call.ts';
 import { type Message, textOf } from '../mcp/message.ts';
 import { idTextOf } from '../mcp/own-answer.ts';
 import type { Clock } from '../time/clock.ts';
@@ -55,12 +49,13 @@ export class Parking {
   begin(call: Call, owner: StateOwner, start: (inner: Call) => Promise<AnswerFor>): Promise<Reply> {
     const id = ++this.#lastId;
     const { clock, seal } = this.#parts;
-    const parked = new ParkedCall({
+    const own = {
       clock,
       state: () => seal.seal(owner, { park: id }),
       kept: () => this.#keep(id),
       ended: () => this.#forget(id),
-    });
+    };
+    const parked = new ParkedCall(own, call);
     this.#parked.set(id, parked);
     const round = parked.round(call);
     parked.run(start);
@@ -108,29 +103,33 @@ interface Round {
 
 type Outcome = { readonly answer: AnswerFor } | { readonly error: Error };
 
-class ParkedCall {
+class ParkedCall implements Rounds {
   readonly #parts: ParkedParts;
   readonly #questions = new Map<string, Open>();
   readonly #cancellation = new Cancellation();
-  #first: Call | undefined;
-  /** The client's last request, open or not: what it declares counts from then on. */
-  #latest: Call | undefined;
+  readonly first: Call;
+  latest: Call;
   #round: Round | undefined;
   #outcome: Outcome | undefined;
   /** The client has its questions since then, and has not come back with the answers. */
-  #away: Away | undefined;
+  away: Away | undefined;
   #lastKey = 0;
   stopTimer: () => void = () => undefined;
 
-  constructor(parts: ParkedParts) {
+  constructor(parts: ParkedParts, first: Call) {
     this.#parts = parts;
+    this.first = first;
+    this.latest = first;
+  }
+
+  get open(): Call | undefined {
+    return this.#round?.call;
   }
 
   /** The client waits for an answer, or for the next question. */
   round(call: Call): Promise<Reply> {
-    this.#first ??= call;
-    this.#latest = call;
-    this.#away = undefined;
+    this.latest = call;
+    this.away = undefined;
     this.stopTimer();
     return new Promise((resolve, reject) => {
       this.#round = { call, resolve, reject };
@@ -141,7 +140,13 @@ class ParkedCall {
   }
 
   run(start: (inner: Call) => Promise<AnswerFor>): void {
-    start(this.#inner()).then(
+    const inner = new InnerCall(this, {
+      cancellation: this.#cancellation,
+      tell: (message) => this.#tell(message),
+      stayAwake: () => this.#round?.call.stayAwake(),
+      ask: (request, answer) => this.#ask(request, answer),
+    });
+    start(inner).then(
       (answer) => this.#settle({ answer }),
       (error: unknown) => this.#settle({ error: ProxyError.from(error) }),
     );
@@ -159,57 +164,10 @@ class ParkedCall {
     return round;
   }
 
-  /** The call as the worker has it: it goes on while the client comes and goes. */
-  #inner(): Call {
-    const first = this.#first;
-    if (!first) throw new TypeError('A parked call has begun');
-    const current = () => this.#round?.call ?? first;
-    return {
-      ...first,
-      cancellation: this.#cancellation,
-      visitor: this.#visitor(),
-      tell: (message) => this.#tell(message),
-      stayAwake: () => this.#round?.call.stayAwake(),
-      get dispatched() {
-        return current().dispatched;
-      },
-      set dispatched(value) {
-        current().dispatched = value;
-      },
-      get heardAt() {
-        return current().heardAt;
-      },
-      set heardAt(value) {
-        current().heardAt = value;
-      },
-    };
-  }
-
   #tell(message: readonly Buffer[]): boolean {
     const { call } = this.#round ?? {};
-    const told = call && call !== this.#first ? toldIn(call.message, message) : message;
+    const told = call && call !== this.first ? toldIn(call.message, message) : message;
     return told !== undefined && call?.tell(told) === true;
-  }
-
-  /** Each request of the client says anew what it can do, and what it wants to hear. */
-  #visitor(): Visitor {
-    const latest = () => this.#latest?.visitor;
-    const away = () => this.#away;
-    return {
-      get capabilities() {
-        return latest()?.capabilities ?? {};
-      },
-      get clientInfo() {
-        return latest()?.clientInfo;
-      },
-      get logLevel() {
-        return latest()?.logLevel;
-      },
-      get away() {
-        return away();
-      },
-      ask: (request, answer) => this.#ask(request, answer),
-    };
   }
 
   #ask(request: Message, answer: Open['answer']): Question {
@@ -238,10 +196,10 @@ class ParkedCall {
     if (!round) return;
     const { clock } = this.#parts;
     const away: Away = { since: clock.now(), giveUp: () => this.#giveUp() };
-    this.#away = away;
+    this.away = away;
     // A client that has left before it had the questions does not know what to come back to.
     round.call.cancellation.listen(() => {
-      if (this.#away === away) this.#giveUp();
+      if (this.away === away) this.#giveUp();
     });
     this.stopTimer = clock.after(parkedMs, away.giveUp);
     const asked = new Map([...this.#questions].map(([key, { request }]) => [key, request]));

@@ -51,7 +51,14 @@ export function tenantText(id: string, keys: readonly string[] = [], more = ''):
 /** What a look at the folder makes of a file. `text` that is undefined is a file that is broken by itself. */
 export function someRecord(name: string, text: string | undefined): TenantRecord {
   const places = { tenant: { line: 0, column: 0 }, keys: [] };
-  const base = { name, file: `tenants/${name}`, signature: text ?? '', inputs: [], problems: [], warnings: [] };
+  const base = {
+    name,
+    file: `tenants/${name}`,
+    signature: text ?? '',
+    inputs: [],
+    problems: [],
+    warnings: [],
+  };
   if (text === undefined) return { ...base, candidate: undefined, places };
   const id = name.replace(/\.ya?ml$/, '');
   const read = readTenant({ name: id, file: base.file, text }, readingContext);
