@@ -57,7 +57,9 @@ function environmentOfThreads(pid: number): string {
 export function companionsOf(pid: number): number[] {
   const own = namespaceOf(pid);
   if (own === undefined || own === namespaceOf(process.pid)) return [];
-  return findProcesses((each) => namespaceOf(each) === own).map((each) => each.pid);
+  return processNames()
+    .map(Number)
+    .filter((each) => namespaceOf(each) === own);
 }
 
 function namespaceOf(pid: number): string | undefined {

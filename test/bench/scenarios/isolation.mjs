@@ -27,7 +27,7 @@ export async function measure({ quick }) {
     Array.from({ length: secrets }, (_, at) => [`SECRET_${at}`, `secret-number-${at}-of-a-tenant`]),
   );
   return [
-    await starts(quick ? 7 : 15),
+    ...(await starts(quick ? 7 : 25)),
     await calls(seconds, {
       floor: { settings: withoutWall },
       proxy: {},
@@ -42,22 +42,40 @@ export async function measure({ quick }) {
   ];
 }
 
-/** The first call of a tenant nobody has asked for yet: its worker is started for it. */
+/** A first call, for which a worker is started: of tenants that were never here, and again once their workers were ended. */
 async function starts(count) {
-  const floor = await startProxy({ tenants: count + 1, settings: withoutWall });
-  const proxy = await startProxy({ tenants: count + 1 });
-  const { isolation } = await proxy.status();
+  const sides = {
+    floor: await startProxy({ tenants: count + 1, settings: withoutWall }),
+    proxy: await startProxy({ tenants: count + 1 }),
+  };
+  const { isolation, cgroups } = await sides.proxy.status();
   const load = startLoad();
+  const first = await firstCalls(load, sides, count);
+  await Promise.all(Object.values(sides).map(untilReaped));
+  const again = await firstCalls(load, sides, count);
+  await load.stop();
+  for (const each of Object.values(sides)) await each.stop();
+  const note = `the wall here: ${isolation}, cgroups ${cgroups ?? 'none'}`;
+  const row = (took, what) => ({ ...addedMsRow(took.floor, took.proxy, { what, most: 12 }), note });
+  return [
+    row(again, 'first call, worker not running, ms'),
+    row(first, 'first call of a tenant that was never here, ms'),
+  ];
+}
+
+async function firstCalls(load, { floor, proxy }, count) {
   const took = { floor: [], proxy: [] };
   for (let at = 0; at <= count; at++) {
     took.floor.push(await load.firstCall({ url: floor.url, key: floor.keys[at] }));
     took.proxy.push(await load.firstCall({ url: proxy.url, key: proxy.keys[at] }));
   }
-  await load.stop();
-  for (const each of [floor, proxy]) await each.stop();
-  const what = 'first call of a cold tenant, ms';
-  const row = addedMsRow(took.floor.slice(1), took.proxy.slice(1), { what, most: 12 });
-  return { ...row, note: `the wall here: ${isolation}` };
+  return { floor: took.floor.slice(1), proxy: took.proxy.slice(1) };
+}
+
+async function untilReaped(proxy) {
+  await proxy.reap();
+  while ((await proxy.status()).totals.workers > 0)
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
 }
 
 async function calls(seconds, { floor, proxy, what }) {

@@ -65,12 +65,8 @@ export class Cells {
       },
       settle: async (family) => {
         const troubles = (await admitted) ?? [];
-        const late = await Promise.all(
-          this.#branches.map(
-            async (branch, at) => troubles[at] ?? trouble(() => take(folderIn(branch), family)),
-          ),
-        );
-        return late.find((each) => each !== undefined);
+        const folders = this.#branches.map(folderIn).filter((_, at) => troubles[at] === undefined);
+        return (await trouble(() => takeAll(folders, family))) ?? troubles.find((each) => each !== undefined);
       },
       end: async () => {
         if (admitted === undefined) return;
@@ -134,15 +130,22 @@ async function make(branch: Branch, folder: string, limits: WholeLimits): Promis
   }
 }
 
-/** What was forked before its parent was put in is not inside yet. */
-async function take(folder: string, family: () => readonly number[]): Promise<void> {
+/** What was forked before its parent was put in is not inside yet. Looked for as seldom as can be: all processes are looked at. */
+async function takeAll(folders: readonly string[], family: () => readonly number[]): Promise<void> {
   for (let look = 0; look < looks; look++) {
-    const inside = new Set(parsePids(await readFile(path.join(folder, 'cgroup.procs'), 'latin1')));
-    const outside = [...new Set(family())].filter((pid) => !inside.has(pid) && identify(pid));
-    const taken = await Promise.all(outside.map((pid) => put(pid, folder)));
+    const pids = [...new Set(family())];
+    const taken = await Promise.all(folders.map((folder) => take(folder, pids)));
     if (!taken.includes(true)) return;
   }
   throw new Error(evaded);
+}
+
+/** Was anybody outside? */
+async function take(folder: string, pids: readonly number[]): Promise<boolean> {
+  const inside = new Set(parsePids(await readFile(path.join(folder, 'cgroup.procs'), 'latin1')));
+  const outside = pids.filter((pid) => !inside.has(pid) && identify(pid));
+  const taken = await Promise.all(outside.map((pid) => put(pid, folder)));
+  return taken.includes(true);
 }
 
 /** False for who is gone: it need not be put anywhere. */
