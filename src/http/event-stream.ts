@@ -29,13 +29,10 @@ export interface EventStream extends SessionStream {
 }
 
 /** The head goes out with what is written first. */
-export function openEventStream(
+export const openEventStream = (
   response: ServerResponse,
   extra: Readonly<Record<string, string>> = {},
-): EventStream {
-  for (const [name, value] of Object.entries({ ...headers, ...extra })) response.setHeader(name, value);
-  return new HttpEventStream(response);
-}
+): EventStream => new HttpEventStream(response, extra);
 
 /**
  * What is said in one turn of the event loop leaves in one piece: most of what a small event costs is its way into the
@@ -44,14 +41,16 @@ export function openEventStream(
  */
 class HttpEventStream implements EventStream {
   readonly #response: ServerResponse;
+  readonly #extra: Readonly<Record<string, string>>;
   readonly #patience = new Patience();
   /** Of this turn, in order. Text has one character per byte. */
   #said: (string | Buffer)[] = [];
   #isGathering = false;
   #isClosed = false;
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, extra: Readonly<Record<string, string>>) {
     this.#response = response;
+    this.#extra = extra;
   }
 
   get #isOpen(): boolean {
@@ -65,10 +64,13 @@ class HttpEventStream implements EventStream {
       this.#response.destroy();
       return false;
     }
-    this.#say(eventId === undefined ? before : `id: ${eventId}\n${before}`);
-    if (size > joinUpTo) this.#said.push(...message);
-    else for (const part of message) this.#say(part.toString('latin1'));
-    this.#say(after);
+    const head = eventId === undefined ? before : `id: ${eventId}\n${before}`;
+    if (size <= joinUpTo) this.#say(head + textOf(message) + after);
+    else {
+      this.#say(head);
+      this.#said.push(...message);
+      this.#say(after);
+    }
     return true;
   }
 
@@ -81,7 +83,9 @@ class HttpEventStream implements EventStream {
   }
 
   flush(): void {
-    if (this.#isOpen) this.#response.flushHeaders();
+    if (!this.#isOpen) return;
+    this.#begin();
+    this.#response.flushHeaders();
   }
 
   close(): void {
@@ -99,6 +103,13 @@ class HttpEventStream implements EventStream {
     else said.push(text);
   }
 
+  /** `length` of what is said whole at once, in bytes. */
+  #begin(length?: number): void {
+    if (this.#response.headersSent) return;
+    const size = length === undefined ? {} : { 'content-length': length };
+    this.#response.writeHead(200, { ...headers, ...this.#extra, ...size });
+  }
+
   #gather(): void {
     if (this.#isGathering) return;
     this.#isGathering = true;
@@ -111,12 +122,23 @@ class HttpEventStream implements EventStream {
     const said = this.#said;
     this.#said = [];
     if (response.writableEnded || response.destroyed) return;
-    const last = this.#isClosed ? said.pop() : undefined;
+    if (this.#isClosed && said.length <= 1) this.#sendWhole(said[0]);
+    else this.#sendOn(said);
+  }
+
+  #sendWhole(said: string | Buffer | undefined): void {
+    this.#begin(said?.length ?? 0);
+    this.#response.end(said, 'latin1');
+  }
+
+  #sendOn(said: readonly (string | Buffer)[]): void {
+    const response = this.#response;
+    this.#begin();
     // Corked is the socket: a corked response loses events on Node 24.
     const { socket } = response;
     socket?.cork();
     for (const each of said) response.write(each, 'latin1');
-    if (this.#isClosed) response.end(last, 'latin1');
+    if (this.#isClosed) response.end();
     socket?.uncork();
   }
 }
@@ -146,5 +168,8 @@ class Patience {
 export function prime(stream: EventStream, eventId: string, retryMs: number): void {
   stream.writeEvent([`id: ${eventId}`, `retry: ${retryMs}`, 'data: ']);
 }
+
+/** One character per byte. */
+const textOf = (parts: readonly Buffer[]) => parts.map((part) => part.toString('latin1')).join('');
 
 const sizeOf = (parts: readonly Buffer[]) => parts.reduce((total, part) => total + part.length, 0);

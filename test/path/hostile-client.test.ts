@@ -103,7 +103,8 @@ describe('a client that asks for much and reads nothing', () => {
         // Asked ten times over on each connection: what is not read is not answered further.
         socket.write(requestText(lines, body).repeat(10));
       }
-      await eventually(async () => (await rowOf('eve')).inFlight === 0 && heldMiB() > before + 20);
+      const isHeld = async () => (await rowOf('eve')).inFlight === 0 && heldMiB() > before + 20;
+      await eventually(isHeld, 25_000);
     });
     expect(heldMiB()).toBeLessThan(before + (unread * bytes * 3) / MiB);
     for (const socket of sockets) socket.destroy();
