@@ -9,8 +9,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
-      // What is loaded once need not be loaded for each file anew: a third of what the suite costs otherwise. Tests of units
-      // share nothing but what they import, and put back what they change.
+      // What was loaded once is not loaded for each file anew, which is nearly half of what these cost otherwise. They share
+      // nothing but what they import, and put back what they change.
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
       {
         extends: true,
