@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -78,6 +87,10 @@ async function workerPids(): Promise<number[]> {
   const { tenants } = JSON.parse(out) as Status;
   return tenants.flatMap(({ workers }) => workers.map(({ pid }) => pid));
 }
+
+test('the command can be run from the clone, as `npx proxy` does', () => {
+  expect(() => accessSync(path.join(root, 'dist/cli/main.js'), constants.X_OK)).not.toThrow();
+});
 
 describe('the first start', () => {
   test.each(['acme', 'globex'])('prints what to paste into a client of %s', (id) => {
