@@ -1,3 +1,4 @@
+import { keepNewest } from './keep-newest.ts';
 import { metaKeys } from './meta-keys.ts';
 import { byteText, changeMembers, membersOf } from './members.ts';
 import { type Message, textOf, valueOf } from './message.ts';
@@ -49,9 +50,7 @@ export function createEnvelopeReader(): typeof readEnvelope {
     if (before) return before;
     const envelope = readEnvelope(message);
     if (typeof envelope === 'string') return envelope;
-    envelopes.set(text, envelope);
-    const [oldest] = envelopes.keys();
-    if (envelopes.size > known.max && oldest !== undefined) envelopes.delete(oldest);
+    keepNewest(envelopes, text, envelope, known.max);
     return envelope;
   };
 }

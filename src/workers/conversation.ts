@@ -11,7 +11,7 @@ import type { Clock } from '../time/clock.ts';
 import type { AttachedLine } from './attached-line.ts';
 import { type CallOfLine, callsAmong, isCall } from './call-of-line.ts';
 import { greet } from './greet.ts';
-import { keepNewest } from './keep-newest.ts';
+import { keepNewest } from '../mcp/keep-newest.ts';
 import { logListenerOf, WorkerLogLevel } from './log-level.ts';
 import { modernParams, type WorkerKind } from './kind.ts';
 import { ModernListen } from './modern-listen.ts';

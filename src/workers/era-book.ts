@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../time/clock.ts';
-import { keepNewest } from './keep-newest.ts';
+import { keepNewest } from '../mcp/keep-newest.ts';
 import type { EraVerdict } from './server-eras.ts';
 import type { ServerSpec } from './spec.ts';
 import type { StateFile } from '../state/state-file.ts';

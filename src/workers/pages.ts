@@ -1,7 +1,7 @@
 import { featureOf } from '../mcp/lists.ts';
 import { memberOf } from '../mcp/members.ts';
 import { type Message, paramsOf, valueOf } from '../mcp/message.ts';
-import { keepNewest } from './keep-newest.ts';
+import { keepNewest } from '../mcp/keep-newest.ts';
 import type { Worker } from './worker.ts';
 
 /** The oldest go when there are more than so many; a longer cursor is not remembered, in characters. */

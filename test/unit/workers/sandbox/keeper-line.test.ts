@@ -7,16 +7,14 @@ import { markName } from '../../../../src/workers/sandbox/processes.ts';
 
 const [file = '', ...args] = gated({}, ['/bin/sleep', '60']);
 
+const nothing = () => undefined;
+const openLine = (mark: string) =>
+  new KeeperLine({ mark, instanceFile: '', unreached: nothing, unheld: nothing, lost: nothing });
+
 test('every launch comes to an end, at whatever moment the line is closed', async () => {
   const rounds = Array.from({ length: 24 }, async (_, round) => {
     const mark = randomBytes(16).toString('hex');
-    const line = new KeeperLine({
-      mark,
-      instanceFile: '',
-      unreached: () => undefined,
-      unheld: () => undefined,
-      lost: () => undefined,
-    });
+    const line = openLine(mark);
     const env = { PATH: '/usr/bin:/bin', [markName]: `${mark}.1` };
     // The keeper is up once the first is: from then on a launch takes a few milliseconds.
     await line.launch({ file, args, env, cwd: '/', isWrapped: false }, 1);
@@ -34,13 +32,7 @@ test.runIf(process.getuid?.() === 0)(
   "a tenant's next process is not taken for what its last one left behind",
   async () => {
     const mark = randomBytes(16).toString('hex');
-    const line = new KeeperLine({
-      mark,
-      instanceFile: '',
-      unreached: () => undefined,
-      unheld: () => undefined,
-      lost: () => undefined,
-    });
+    const line = openLine(mark);
     // No distribution's user; nothing else runs as it.
     const uid = 65_502;
     for (let id = 1; id <= 20; id++) {

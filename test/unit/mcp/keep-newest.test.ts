@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { keepNewest } from '../../../src/workers/keep-newest.ts';
+import { keepNewest } from '../../../src/mcp/keep-newest.ts';
 
 test('of more than so many the oldest goes, and what is put in again is the newest', () => {
   const map = new Map<string, number>();
