@@ -1,10 +1,9 @@
-import { statSync } from 'node:fs';
 import path from 'node:path';
-import { handingFd } from './egress/room.ts';
 import type { NameFiles } from './egress/ways.ts';
 import { gated, type Limits } from './gate.ts';
 import { type Hidden, isIn, realPath, show, type Shown } from './visible-files.ts';
 import type { Need } from './needed-files.ts';
+import type { SystemCopies } from './system-copies.ts';
 
 export interface SandboxOrder {
   /** As `root` the process inside becomes `uid`; as `user` it stays who we are, in a user namespace of its own. */
@@ -14,6 +13,7 @@ export interface SandboxOrder {
   readonly home: { readonly folder: string; readonly inside: string };
   /** A list of users for inside, where only the tenant's is: a file on the machine. */
   readonly passwd: string;
+  readonly copies: SystemCopies;
   readonly cwd: string;
   /** The machine's; or none; or that of the room around it, where names are looked up in these files and nowhere else. */
   readonly network: 'shared' | 'none' | NameFiles;
@@ -38,27 +38,17 @@ const livingFiles = new Set(['/etc/resolv.conf', '/etc/hosts']);
 const nameFiles = new Set(['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf']);
 const tmpfsBytes = 512 * 1024 ** 2;
 
-/** How `bwrap` is called. */
-export interface SandboxCall {
-  /** The words behind it. */
-  readonly args: readonly string[];
-  /** What it reads from descriptors of its own, the first from `firstFileFd` on. */
-  readonly files: readonly string[];
+/** Where the copies of small system files are inside. */
+const copiesInside = '/etc/.copies';
+
+/** The words behind `bwrap` that run a command in a sandbox: namespaces of its own, and of all files only what is listed. */
+export function sandboxWords(order: SandboxOrder): string[] {
+  const system = systemShown(order);
+  const shown = shownIn(order, system);
+  return wordsFor(order, shown, copiedOf(shown, system, order));
 }
 
-/** Those before it are the server's three, the gate's and the news', and in a room that by which listeners are handed out. */
-const firstFileFd = (network: SandboxOrder['network']) => (isRoom(network) ? handingFd + 1 : 5);
-/** Larger ones are not copied. */
-const maxCopyBytes = 1024 ** 2;
-
-/** What runs a command in a sandbox: namespaces of its own, and of all files only what is listed. */
-export function bubblewrapCall(order: SandboxOrder): SandboxCall {
-  const shown = shownIn(order);
-  const copied = copiedOf(shown, order);
-  return { args: argsFor(order, shown, copied), files: copied };
-}
-
-function argsFor(order: SandboxOrder, shown: readonly Shown[], copied: readonly string[]): string[] {
+function wordsFor(order: SandboxOrder, shown: readonly Shown[], copied: Copied): string[] {
   const { variant, uid, network, cwd, home } = order;
   return [
     ...[
@@ -80,9 +70,8 @@ function argsFor(order: SandboxOrder, shown: readonly Shown[], copied: readonly 
     // The home before what is shown in it, and what is shown after the folders it stands in.
     ...['--bind', home.folder, home.inside],
     ...foldersFor([...shown.map((each) => each.path), `${cwd}/.`]),
-    ...shown.flatMap((each) =>
-      copied.includes(each.path) ? copyOf(each.path, copied, network) : mountOf(each, order),
-    ),
+    ...(copied.size > 0 ? ['--ro-bind', order.copies.folder, copiesInside] : []),
+    ...shown.flatMap((each) => linkToCopy(each.path, copied) ?? mountOf(each, order)),
     ...['--ro-bind', order.passwd, '/etc/passwd'],
     ...(isRoom(network) ? namesIn(network) : []),
     ...['--chdir', cwd],
@@ -112,37 +101,40 @@ function becoming(uid: number): string[] {
   ];
 }
 
+function systemShown({ hidden, network }: SandboxOrder): Shown[] {
+  return systemFiles
+    .filter((file) => !isRoom(network) || !nameFiles.has(file))
+    .flatMap((file) => show(file, 'read', hidden));
+}
+
 /** The shortest path first, so that what is inside another is put there after it. */
-function shownIn({ needs, hidden, network }: SandboxOrder): Shown[] {
-  const all = [
-    ...systemFiles
-      .filter((file) => !isRoom(network) || !nameFiles.has(file))
-      .flatMap((file) => show(file, 'read', hidden)),
-    ...needs.flatMap((need) => show(need.path, need.kind, hidden)),
-  ];
+function shownIn({ needs, hidden }: SandboxOrder, system: readonly Shown[]): Shown[] {
+  const all = [...system, ...needs.flatMap((need) => show(need.path, need.kind, hidden))];
   const byPath = new Map<string, Shown>();
   for (const each of all) if (byPath.get(each.path)?.kind !== 'write') byPath.set(each.path, each);
   return [...byPath.values()].sort((a, b) => a.path.length - b.path.length).filter(isNews);
 }
 
-/**
- * The small ones of the system's files: a copy costs next to nothing, a mount up to a quarter of a millisecond.
- * Only where nothing of the machine's is around them in the sandbox: there a copy would be written to the machine.
- */
-function copiedOf(shown: readonly Shown[], { home }: SandboxOrder): string[] {
-  const mounted = shown.filter((each) => each.kind !== 'link').map((each) => each.path);
-  const isCopied = (file: string) =>
-    isIn(file, '/etc') &&
-    !livingFiles.has(file) &&
-    ![home.inside, ...mounted].some((each) => each !== file && isIn(file, each)) &&
-    isSmallAndOpen(file);
-  return shown.filter((each) => each.kind === 'read' && isCopied(each.path)).map((each) => each.path);
-}
+/** Names of copies, by the files they are copies of. */
+type Copied = ReadonlyMap<string, string>;
 
-/** What not everybody may read on the machine is mounted, so that its mode and owner hold inside too. */
-function isSmallAndOpen(file: string): boolean {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats?.isFile() === true && stats.size <= maxCopyBytes && (stats.mode & 0o004) !== 0;
+/**
+ * The small ones of the system's files are links to copies of them, which all come with one mount. The system's only:
+ * what one server asks for is no other's to see. And only where nothing of the machine's is around them in the sandbox:
+ * there a link would be written to the machine.
+ */
+function copiedOf(shown: readonly Shown[], system: readonly Shown[], { home, copies }: SandboxOrder): Copied {
+  const everybodys = new Set(system.map((each) => each.path));
+  const mounted = shown.filter((each) => each.kind !== 'link').map((each) => each.path);
+  const isAlone = (file: string) =>
+    ![home.inside, ...mounted].some((each) => each !== file && isIn(file, each));
+  const copied = new Map<string, string>();
+  for (const { kind, path: file } of shown) {
+    if (kind !== 'read' || livingFiles.has(file) || !everybodys.has(file) || !isAlone(file)) continue;
+    const name = copies.of(file);
+    if (name !== undefined) copied.set(file, name);
+  }
+  return copied;
 }
 
 /** What lies in something that is shown in the same way already needs no place of its own. */
@@ -169,8 +161,9 @@ function foldersFor(files: readonly string[]): string[] {
   return [...folders].flatMap((folder) => ['--perms', '0755', '--dir', folder]);
 }
 
-function copyOf(file: string, copied: readonly string[], network: SandboxOrder['network']): string[] {
-  return ['--perms', '0444', '--file', String(firstFileFd(network) + copied.indexOf(file)), file];
+function linkToCopy(file: string, copied: Copied): string[] | undefined {
+  const name = copied.get(file);
+  return name === undefined ? undefined : ['--symlink', `${copiesInside}/${name}`, file];
 }
 
 function mountOf(shown: Shown, { home, hidden }: SandboxOrder): string[] {

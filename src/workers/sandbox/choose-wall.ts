@@ -3,11 +3,11 @@ import { accessSync, chmodSync, constants, mkdirSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { bubblewrapCall } from './bubblewrap.ts';
+import { sandboxWords } from './bubblewrap.ts';
 import { findProgram } from './find-program.ts';
-import { withOpenFiles } from './handed-files.ts';
 import { type Isolation, NoWall } from './isolation.ts';
 import type { IsolationMode } from './settings.ts';
+import { openSystemCopies } from './system-copies.ts';
 import { isIn } from './visible-files.ts';
 import { homeOf, openTenantUsers, passwdFor } from './tenant-users.ts';
 
@@ -70,13 +70,14 @@ async function trySandbox({ state, searched }: ProbeParts, variant: 'root' | 'us
     folder: homeOf(state, nobody, variant === 'root' ? uid : undefined),
     inside: '/home/tenant',
   };
-  const { args, files } = bubblewrapCall({
+  const words = sandboxWords({
     ...{ variant, uid, home, cwd: '/', network: 'shared', needs: [], hidden: { secret: [], personal: [] } },
     limits: {},
     passwd: passwdFor(state, uid, home.inside),
+    copies: openSystemCopies(state),
     command: ['/bin/sh', '-c', 'test -w "$HOME" && test "$(id -u)" = "$0"', String(uid)],
   });
-  return explained(await run(found.file, args, { env: { PATH: searched, HOME: home.inside }, files }));
+  return explained(await run(found.file, words, { env: { PATH: searched, HOME: home.inside } }));
 }
 
 /** Do tenants' users reach what they need, and can we become them? */
@@ -127,24 +128,16 @@ interface Trial {
   readonly env: Readonly<Record<string, string>>;
   readonly uid?: number;
   readonly gid?: number;
-  /** What it finds open for reading, from descriptor 5 on. */
-  readonly files?: readonly string[];
 }
 
 /** With what the keeper gives beside: a gate that opens at once, and somebody who listens to the news. */
-async function run(
-  file: string,
-  args: readonly string[],
-  { files = [], ...options }: Trial,
-): Promise<Outcome> {
-  const child = withOpenFiles(files, (descriptors) =>
-    spawn(file, args, {
-      ...options,
-      cwd: '/',
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...descriptors],
-      timeout: tryMs,
-    }),
-  );
+async function run(file: string, args: readonly string[], trial: Trial): Promise<Outcome> {
+  const child = spawn(file, args, {
+    ...trial,
+    cwd: '/',
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+    timeout: tryMs,
+  });
   const [, , stderr, gate, news] = child.stdio as unknown as Socket[];
   gate
     ?.on('error', () => undefined)

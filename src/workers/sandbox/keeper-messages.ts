@@ -17,8 +17,6 @@ export interface LaunchOrder {
   readonly cwd: string;
   /** Run as this user and group, where the proxy may choose. */
   readonly uid?: number;
-  /** What it finds open for reading, from descriptor 5 on; with `ways` from 6 on. */
-  readonly files?: readonly string[];
   /** It is in a room of its own, and these lead out of it. */
   readonly ways?: readonly Way[];
   /** The process is bubblewrap, and the server is inside. */

@@ -2,7 +2,6 @@ import { type ChildProcess, type SendHandle, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Socket } from 'node:net';
 import { type Cell, evaded } from './cgroups/cells.ts';
-import { withOpenFiles } from './handed-files.ts';
 import type { FromKeeper, LaunchOrder } from './keeper-messages.ts';
 import { childrenOf, companionsOf, familyOf, signal } from './processes.ts';
 
@@ -120,14 +119,12 @@ async function led(kept: Kept, ways: Promise<void>): Promise<boolean> {
   }
 }
 
-function spawnOrdered({ file, args, env, cwd, uid, files = [], ways }: LaunchOrder): ChildProcess {
+function spawnOrdered({ file, args, env, cwd, uid, ways }: LaunchOrder): ChildProcess {
   const user = uid === undefined ? {} : { uid, gid: uid };
-  return withOpenFiles(files, (descriptors) =>
-    spawn(file, args, {
-      ...{ cwd, env, ...user, detached: true },
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...(ways ? (['ipc'] as const) : []), ...descriptors],
-    }),
-  );
+  return spawn(file, args, {
+    ...{ cwd, env, ...user, detached: true },
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...(ways ? (['ipc'] as const) : [])],
+  });
 }
 
 /** What comes on stderr before the gate is the sandbox's or the system's; some of it may still be in the pipe at the end. */

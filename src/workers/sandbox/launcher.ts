@@ -13,6 +13,7 @@ import { KeeperLine } from './keeper-line.ts';
 import type { LaunchOrder } from './keeper-messages.ts';
 import { markName } from './processes.ts';
 import type { CgroupsMode, IsolationMode } from './settings.ts';
+import { openSystemCopies } from './system-copies.ts';
 import { openTenantUsers } from './tenant-users.ts';
 import { orderFor, roomFor, type WallParts } from './walls.ts';
 
@@ -136,6 +137,7 @@ async function openWall(parts: LauncherParts): Promise<WallParts> {
     bwrap: 'file' in bwrap ? bwrap.file : 'bwrap',
     hasSetpriv: hasSetpriv(searched),
     users: openTenantUsers(state),
+    copies: openSystemCopies(state),
   };
 }
 

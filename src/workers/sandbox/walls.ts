@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { ServerSpec } from '../spec.ts';
-import { bubblewrapCall } from './bubblewrap.ts';
+import { sandboxWords } from './bubblewrap.ts';
 import { roomAround } from './egress/room.ts';
 import { nameFilesFor, type Way, waysFor } from './egress/ways.ts';
 import { gated, type Limits } from './gate.ts';
@@ -10,6 +10,7 @@ import type { Room } from './cgroups/cells.ts';
 import type { Isolation } from './isolation.ts';
 import type { LaunchOrder } from './keeper-messages.ts';
 import { neededFiles, personalFiles, tooWide } from './needed-files.ts';
+import type { SystemCopies } from './system-copies.ts';
 import { homeOf, ownFolder, passwdFor, type TenantUsers } from './tenant-users.ts';
 import { isIn, realPath } from './visible-files.ts';
 
@@ -27,6 +28,7 @@ export interface WallParts {
   readonly bwrap: string;
   readonly hasSetpriv: boolean;
   readonly users: TenantUsers;
+  readonly copies: SystemCopies;
 }
 
 /** A server about to be started: its program found, its environment complete. */
@@ -96,11 +98,12 @@ function sandboxed(parts: WallParts, start: Start): Order {
   const own = ownHome(spec, { inside, uid, secrets });
   const limits = limitsOf(parts, spec);
   const ways = waysOf(spec);
-  const call = bubblewrapCall({
+  const words = sandboxWords({
     variant,
     uid,
     home: { folder: own ?? homeOf(state, tenantId, variant === 'root' ? uid : undefined), inside },
     passwd: passwdFor(state, uid, inside),
+    copies: parts.copies,
     cwd: spec.cwd,
     network: networkOf(spec, state, ways),
     // Who is root outside is not held by a limit on processes.
@@ -110,9 +113,9 @@ function sandboxed(parts: WallParts, start: Start): Order {
     command: [file, ...spec.args],
   });
   const changed = { ...env, HOME: inside, TMPDIR: '/tmp', ...named(start) };
-  const order = { file: parts.bwrap, files: call.files, env: changed, cwd: '/', isWrapped: true };
-  if (ways === undefined) return { ...order, args: call.args };
-  return { ...order, ways, args: roomAround(variant, ways, [parts.bwrap, ...call.args]) };
+  const order = { file: parts.bwrap, env: changed, cwd: '/', isWrapped: true };
+  if (ways === undefined) return { ...order, args: words };
+  return { ...order, ways, args: roomAround(variant, ways, [parts.bwrap, ...words]) };
 }
 
 /** Undefined unless there is an allow-list. */

@@ -21,7 +21,7 @@ afterEach(() => carriers().forEach(kill));
 function order(id: number): LaunchOrder {
   const [file = '', ...args] = gated({}, ['/bin/sh', '-c', 'setsid sleep 60 & exec sleep 60']);
   const env = { PATH: '/usr/bin:/bin', [markName]: `${mark}.${id}` };
-  return { type: 'launch', id, file, args, env, cwd: '/', files: ['/etc/hosts'], isWrapped: false };
+  return { type: 'launch', id, file, args, env, cwd: '/', isWrapped: false };
 }
 
 /** The first thing it says of that launch after its pipes. */

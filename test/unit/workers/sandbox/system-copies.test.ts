@@ -1,0 +1,92 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openSystemCopies, type SystemCopies } from '../../../../src/workers/sandbox/system-copies.ts';
+
+let folder: string;
+let source: string;
+let copies: SystemCopies;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'copies-'));
+  source = path.join(folder, 'system');
+  mkdirSync(path.join(source, 'ssl'), { recursive: true });
+  mkdirSync(path.join(folder, 'state'), { mode: 0o700 });
+  copies = openSystemCopies(path.join(folder, 'state'), source);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function fileOf(name: string, content: string, mode = 0o644): string {
+  const file = path.join(source, name);
+  writeFileSync(file, content);
+  chmodSync(file, mode);
+  return file;
+}
+const copyOf = (name: string) => path.join(copies.folder, name);
+const modeOf = (file: string) => statSync(file).mode & 0o777;
+
+test('a copy lies where its file lies, and everybody may read it and nobody write', () => {
+  const mask = process.umask(0o077);
+  try {
+    expect(copies.of(fileOf('ssl/openssl.cnf', 'one'))).toBe('ssl/openssl.cnf');
+  } finally {
+    process.umask(mask);
+  }
+  expect(readFileSync(copyOf('ssl/openssl.cnf'), 'utf8')).toBe('one');
+  expect([copies.folder, copyOf('ssl'), copyOf('ssl/openssl.cnf')].map(modeOf)).toEqual([
+    0o755, 0o755, 0o444,
+  ]);
+});
+
+test('a file that has changed is copied anew, into the folder that servers have mounted', () => {
+  copies.of(fileOf('services', 'one'));
+  const { ino } = statSync(copies.folder);
+  expect(copies.of(fileOf('services', 'two and more'))).toBe('services');
+  expect(readFileSync(copyOf('services'), 'utf8')).toBe('two and more');
+  expect(statSync(copies.folder).ino).toBe(ino);
+});
+
+test('a file that has not changed is not copied again', () => {
+  const file = fileOf('services', 'one');
+  copies.of(file);
+  const { ino } = statSync(copyOf('services'));
+  copies.of(file);
+  expect(statSync(copyOf('services')).ino).toBe(ino);
+});
+
+test('what not everybody may read is not copied, and its copy goes if it was open before', () => {
+  expect(copies.of(fileOf('shadow', 'x', 0o640))).toBeUndefined();
+  copies.of(fileOf('services', 'one'));
+  expect(copies.of(fileOf('services', 'secret', 0o600))).toBeUndefined();
+  expect(existsSync(copyOf('shadow'))).toBe(false);
+  expect(existsSync(copyOf('services'))).toBe(false);
+});
+
+test.each([
+  ['large', () => fileOf('magic.mgc', 'x'.repeat(1024 ** 2 + 1))],
+  ['gone', () => path.join(source, 'gone')],
+  ['a folder', () => path.join(source, 'ssl')],
+  [
+    'from elsewhere',
+    () => {
+      writeFileSync(path.join(folder, 'elsewhere'), 'x');
+      return path.join(folder, 'elsewhere');
+    },
+  ],
+])('what is %s is not copied', (_, make) => {
+  expect(copies.of(make())).toBeUndefined();
+});
+
+test('where nothing can be written nothing is copied', () => {
+  writeFileSync(copies.folder, 'in the way');
+  expect(copies.of(fileOf('services', 'one'))).toBeUndefined();
+});
