@@ -54,7 +54,7 @@ const table = {
 
 /** A package that shapes our code is met in one place, so that it can be replaced in one place. */
 const owners = {
-  execa: ['workers'],
+  execa: ['secrets'],
   yaml: ['yaml'],
   pino: ['logging'],
   commander: ['cli'],

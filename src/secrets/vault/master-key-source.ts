@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { readRegularFile } from '../../files/read-regular-file.ts';
 import { MasterKeyError, type MasterKeys, parseMasterKeys } from './master-key.ts';
 
@@ -64,22 +63,25 @@ function fromFile(file: string): Buffer {
 }
 
 /** Without a shell. What it says on stderr is not told: it may be about the key. */
-function fromCommand([program, ...args]: readonly [string, ...string[]]): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const options = { encoding: 'buffer', timeout: commandTimeoutMs, maxBuffer: maxKeyBytes } as const;
-    execFile(program, args, options, (error, stdout) => {
-      if (!error) {
-        resolve(stdout);
-        return;
-      }
-      const { code, killed } = error;
-      const how =
-        killed === true ? `took longer than ${commandTimeoutMs / 1000} s` : `failed (${String(code)})`;
-      reject(
-        new MasterKeyError(
-          `The command ${program} that fetches the master key ${how}; run it by hand as the proxy's user to see why`,
-        ),
-      );
-    });
+async function fromCommand([program, ...args]: readonly [string, ...string[]]): Promise<Buffer> {
+  // Loaded by those who have such a command only: it is a hundred files.
+  const { execa } = await import('execa');
+  const { failed, timedOut, code, exitCode, signal, stdout } = await execa(program, args, {
+    encoding: 'buffer',
+    // Keys may come as bytes, and any of them may look like a line break.
+    stripFinalNewline: false,
+    timeout: commandTimeoutMs,
+    maxBuffer: maxKeyBytes,
+    stdin: 'ignore',
+    // Signals are for the proxy to hear.
+    cleanup: false,
+    reject: false,
   });
+  if (!failed) return Buffer.from(stdout.buffer, stdout.byteOffset, stdout.byteLength);
+  const how = timedOut
+    ? `took longer than ${commandTimeoutMs / 1000} s`
+    : `failed (${exitCode ?? signal ?? code ?? 'unknown'})`;
+  throw new MasterKeyError(
+    `The command ${program} that fetches the master key ${how}; run it by hand as the proxy's user to see why`,
+  );
 }

@@ -1,6 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { Socket } from 'node:net';
-import { execa } from 'execa';
 import { endCellsOf } from './cgroups/cells.ts';
 import type { Branch } from './cgroups/cgroups.ts';
 import { builtProgram } from './built-program.ts';
@@ -172,23 +171,15 @@ function startedOf(
  * lifeline: nothing is ever written there, and its end is the proxy's end.
  */
 function forkKeeper({ mark, instanceFile, branches = [] }: KeeperParts): ChildProcess {
-  const words = [keeperFile, mark, instanceFile, JSON.stringify(branches)];
-  const keeper = execa(process.execPath, ['--max-semi-space-size=1', ...words], {
+  const keeper = fork(keeperFile, [mark, instanceFile, JSON.stringify(branches)], {
+    execArgv: ['--max-semi-space-size=1'],
     env: {},
-    extendEnv: false,
     detached: true,
-    cleanup: false,
-    stdin: 'pipe',
-    stdout: 'ignore',
-    stderr: 'ignore',
-    ipc: true,
-    serialization: 'json',
-    buffer: false,
-    reject: false,
+    stdio: ['pipe', 'ignore', 'ignore', 'ipc'],
   });
   keeper.unref();
   keeper.channel?.unref();
-  keeper.stdin.on('error', () => undefined);
+  keeper.stdin?.on('error', () => undefined);
   if (keeper.stdin instanceof Socket) keeper.stdin.unref();
   return keeper;
 }
