@@ -21,7 +21,7 @@
  *   neighbours   what a server that spins, forks, hogs or floods costs another tenant's client
  *   peers        (only with `--peers`, which installs them from npm) two other bridges with the same worker
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { heading, machine, noise, watchOthers } from './machine.mjs';
@@ -39,22 +39,41 @@ import { table } from './table.mjs';
 
 const always = [throughput, latency, tenants, memory, streams, eras, isolation, neighbours];
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    peers: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    /** A processor profile of the proxy under full load, for `throughput`. */
-    profile: { type: 'string' },
-  },
-});
+const options = {
+  quick: { type: 'boolean', default: false },
+  only: { type: 'string' },
+  peers: { type: 'boolean', default: false },
+  json: { type: 'string' },
+  /** A processor profile of the proxy under full load, for `throughput`. */
+  profile: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+};
+const flags = asked();
+if (flags.help) leave(0, manual());
+
+function asked() {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    leave(2, `${error.message}\n\n${manual()}`);
+  }
+}
+
+/** What stands at the top of this file. */
+function manual() {
+  const text = readFileSync(import.meta.filename, 'utf8');
+  return text.slice(text.indexOf('\n') + 1, text.indexOf('\n */')).replace(/^ \* ?/gm, '');
+}
+
+function leave(code, text) {
+  (code === 0 ? console.log : console.error)(text);
+  process.exit(code);
+}
 
 function chosen() {
   const scenarios = flags.peers || flags.only === 'peers' ? [...always, peers] : always;
   const found = scenarios.filter(({ name }) => flags.only === undefined || name === flags.only);
-  if (found.length === 0)
-    throw new Error(`--only takes one of ${scenarios.map(({ name }) => name).join(', ')}`);
+  if (found.length === 0) leave(2, `--only takes one of ${scenarios.map(({ name }) => name).join(', ')}`);
   return found;
 }
 
