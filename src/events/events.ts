@@ -68,6 +68,12 @@ export type ProxyEvent =
   | { readonly type: 'orphans.ended'; readonly count: number }
   | { readonly type: 'keeper.lost' }
   | (ServerFacts & { readonly type: 'cgroup.failed'; readonly reason: string })
+  | (ServerFacts & {
+      readonly type: 'question.abandoned';
+      readonly keyName: string;
+      readonly requestId: string;
+      readonly waitedMs: number;
+    })
   | { readonly type: 'strain.began'; readonly of: 'loop' | 'memory' }
   | { readonly type: 'strain.over' }
   | { readonly type: 'workers.reaped'; readonly count: number }

@@ -135,6 +135,10 @@ const workerLines = {
     error('The keeper, which starts and ends workers, was killed; its workers were ended, a new one starts'),
   'cgroup.failed': (event) =>
     warn(`A worker of tenant ${place(event)} is not held by its cgroup: ${event.reason}`),
+  'question.abandoned': (event) =>
+    info(
+      `A client of tenant ${place(event)} left a question unanswered for ${seconds(event.waitedMs)} while others waited; its call was ended`,
+    ),
   'strain.began': ({ of }) =>
     warn(
       `The proxy is short of ${of === 'loop' ? 'time' : 'memory'}: of each tenant only one call is let in at once`,

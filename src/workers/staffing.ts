@@ -96,8 +96,22 @@ export class Staffing {
     const { waiting, workers, start } = this.#parts;
     const [first] = waiting;
     if (!first || this.#starting > 0 || this.#room > 0) return false;
-    const now = start.tools.clock.now();
-    return now - first.since >= start.spec.pool.wait / 2 && endLongRound(workers, now);
+    const { tenantId, spec, tools } = start;
+    const now = tools.clock.now();
+    if (now - first.since < spec.pool.wait / 2) return false;
+    const ended = endLongRound(workers, now);
+    if (!ended) return false;
+    const { keyName, requestId } = ended.call;
+    const waitedMs = Math.round(ended.waitedMs);
+    tools.announce({
+      type: 'question.abandoned',
+      tenantId,
+      server: spec.name,
+      keyName,
+      requestId,
+      waitedMs,
+    });
+    return true;
   }
 
   #growOwners(room: number): void {

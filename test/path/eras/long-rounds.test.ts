@@ -35,6 +35,8 @@ describe('a worker held by a question that nobody answers', () => {
     const { result } = await ask(ada, elicit);
     expect(result?.resultType).toBe('input_required');
     expect((await ask(grace, '"name":"echo","arguments":{"text":"hi"}')).error).toBeUndefined();
+    const abandoned = await proxy.logged(({ event }) => event === 'question.abandoned');
+    expect(abandoned).toMatchObject({ tenant: 'acme', key: 'ada', waitedMs: expect.any(Number) as unknown });
     const state = JSON.stringify(result?.requestState);
     const retry = await ask(ada, `${elicit},"inputResponses":{"r1":{}},"requestState":${state}`);
     expect(retry).toMatchObject({

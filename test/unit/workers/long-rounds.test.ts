@@ -23,20 +23,20 @@ function somePlace(...held: readonly (readonly [keyName: string, since: number |
 
 test('of several rounds the one goes whose client was asked first', () => {
   const { end, ended } = somePlace(['ada', 20], ['grace', 10], ['alan', 30]);
-  expect(end(60_000)).toBe(true);
+  expect(end(60_000)).toMatchObject({ call: { keyName: 'grace' }, waitedMs: 59_990 });
   expect(ended).toEqual(['grace 10']);
 });
 
 test('of several keys the one gives way that holds most', () => {
   const { end, ended } = somePlace(['grace', 10], ['ada', 20], ['ada', 30]);
-  expect(end(60_000)).toBe(true);
+  expect(end(60_000)).toMatchObject({ call: { keyName: 'ada' }, waitedMs: 59_980 });
   expect(ended).toEqual(['ada 20']);
 });
 
 test('nobody is hurried, and whose client is there is not ended', () => {
   const { end, ended } = somePlace(['ada', 10], ['grace', undefined]);
-  expect(end(5009)).toBe(false);
+  expect(end(5009)).toBeUndefined();
   expect(ended).toEqual([]);
-  expect(end(5010)).toBe(true);
+  expect(end(5010)).toMatchObject({ call: { keyName: 'ada' }, waitedMs: 5000 });
   expect(ended).toEqual(['ada 10']);
 });
