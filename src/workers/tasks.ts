@@ -49,9 +49,10 @@ export class TaskBook {
     // One that another has already cannot be had by naming it again.
     if (typeof taskId !== 'string' || this.#find(taskId)) return;
     const keepMs = typeof ttl === 'number' && ttl > 0 ? Math.min(ttl, longestMs) : longestMs;
-    this.#tasks.set(taskId, { worker, line, until: this.#clock.now() + keepMs, isOver: false });
+    const task = { worker, line, until: this.#clock.now() + keepMs, isOver: false };
+    this.#tasks.set(taskId, task);
     worker.beginTask(taskId);
-    this.#clock.after(keepMs, () => this.#drop(taskId));
+    this.#later(keepMs, taskId, task, () => this.#drop(taskId));
     const [oldest] = this.#tasks.keys();
     if (this.#tasks.size > maxTasks && oldest !== undefined) this.#drop(oldest);
   }
@@ -82,7 +83,7 @@ export class TaskBook {
     if (!task || task.isOver) return;
     task.isOver = true;
     if (status === 'cancelled') this.fetched(taskId);
-    else this.#clock.after(unfetchedMs, () => this.fetched(taskId));
+    else this.#later(unfetchedMs, taskId, task, () => this.fetched(taskId));
   }
 
   /** Its result was fetched: it keeps its worker no longer. */
@@ -108,6 +109,13 @@ export class TaskBook {
     if (!task || (this.#clock.now() < task.until && task.worker.state !== 'gone')) return task;
     this.#drop(String(taskId));
     return undefined;
+  }
+
+  /** A server that was started anew may give the names of its tasks once more: what was to become of one is not for the next. */
+  #later(ms: number, taskId: unknown, task: Task, act: () => void): void {
+    this.#clock.after(ms, () => {
+      if (this.#tasks.get(String(taskId)) === task) act();
+    });
   }
 
   #drop(taskId: string): void {
