@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { whileLocked } from '../../files/file-lock.ts';
 import { replaceFile } from '../../files/replace-file.ts';
@@ -156,7 +156,6 @@ export class VaultEditor {
 
   async #locked<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       return await whileLocked(path.join(this.#folder, '.lock'), work);
     } catch (thrown) {
       const { code } = thrown as { code?: string };

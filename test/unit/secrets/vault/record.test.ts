@@ -199,3 +199,9 @@ describe('a master key', () => {
     expect(parseMasterKeys(randomBytes(32))[0].id).not.toBe(master.id);
   });
 });
+
+test('of a master key nothing is left in what it was read from', () => {
+  const given = randomBytes(32);
+  parseMasterKeys(given);
+  expect(given).toEqual(Buffer.alloc(32));
+});

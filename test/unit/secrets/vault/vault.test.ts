@@ -14,7 +14,7 @@ import { createSecretSources, hasChanged, type TenantSecrets } from '../../../..
 import { MasterKeyError, parseMasterKeys } from '../../../../src/secrets/vault/master-key.ts';
 import { fetchMasterKeys, type MasterKeySource } from '../../../../src/secrets/vault/master-key-source.ts';
 import { Vault } from '../../../../src/secrets/vault/vault.ts';
-import { VaultEditor, VaultError } from '../../../../src/secrets/vault/vault-editor.ts';
+import { requireSecretName, VaultEditor, VaultError } from '../../../../src/secrets/vault/vault-editor.ts';
 import { createFakeClock } from '../../../support/fake-clock.ts';
 import { useTempFolder } from '../../../support/temp-folder.ts';
 
@@ -52,7 +52,8 @@ describe('the vault', () => {
     await vault.prepare(['acme', 'globex', 'nobody']);
     expect(vault.find('acme', 'TOKEN')).toEqual({ ok: true, value: 'of acme' });
     expect(vault.find('globex', 'TOKEN')).toEqual({ ok: true, value: 'of globex' });
-    expect(vault.find('nobody', 'TOKEN')).toMatchObject({ trouble: { code: 'MISSING_SECRET' } });
+    for (const tenant of ['nobody', 'who-was-not-prepared'])
+      expect(vault.find(tenant, 'TOKEN')).toMatchObject({ trouble: { code: 'MISSING_SECRET' } });
     for (const name of ['NONE', 'toString', '__proto__', 'constructor'])
       expect(vault.find('acme', name)).toMatchObject({ trouble: { code: 'MISSING_SECRET' } });
   });
@@ -93,7 +94,9 @@ describe('the vault', () => {
       const told = await find(vaultOf(), 'acme', 'TOKEN');
       expect(told).toMatch(/^VAULT_DAMAGED .*back from a backup/);
       expect(told).not.toContain('somebody');
-      await expect(set('acme', 'TOKEN', 'x')).rejects.toThrow(VaultError);
+      const refused = set('acme', 'TOKEN', 'x');
+      await expect(refused).rejects.toThrow(VaultError);
+      await expect(refused).rejects.toThrow(/acme\.json is no vault file of acme; put it back from a backup/);
     },
   );
 
@@ -104,11 +107,31 @@ describe('the vault', () => {
   });
 });
 
+test('a vault whose folder cannot be listed is not taken for an empty one', async () => {
+  writeFileSync(folder(), 'a file in its place');
+  expect(await find(vaultOf(), 'acme', 'TOKEN')).toMatch(/^UNREADABLE .*acme\.json cannot be read: ENOTDIR/);
+  expect(() => editor.isEmpty).toThrow('ENOTDIR');
+});
+
+test('files of others in its folder are no tenants', async () => {
+  mkdirSync(folder());
+  for (const name of ['README', 'acme.json.bak', '.acme.json', '.json'])
+    writeFileSync(temp.file('vault', name), '{');
+  expect(editor.isEmpty).toBe(true);
+  expect(editor.list()).toEqual([]);
+  await set('acme', 'TOKEN', 'x');
+  expect(await rotate(newKey(), key)).toBe(1);
+});
+
 test('a value is measured in bytes, and a folder in the place of a vault file is told of', async () => {
-  await expect(set('acme', 'TOKEN', 'ä'.repeat(20_000))).rejects.toThrow('at most 32 KiB');
+  await expect(set('acme', 'TOKEN', 'ä'.repeat(16_385))).rejects.toThrow('at most 32 KiB');
+  expect(await set('acme', 'TOKEN', 'ä'.repeat(16_384))).toBe(false);
   mkdirSync(temp.file('vault', 'globex.json'), { recursive: true });
   expect(await find(vaultOf(), 'globex', 'TOKEN')).toMatch(
     /^UNREADABLE .*globex\.json cannot be read: no file/,
+  );
+  await expect(set('globex', 'TOKEN', 'x')).rejects.toThrow(
+    /globex\.json cannot be read: no file; run this as/,
   );
 });
 
@@ -132,6 +155,17 @@ test('what is wrong with the master key now is told, not what was', async () => 
   expect(await find(vault, 'acme', 'TOKEN')).toMatch(/^VAULT_LOCKED This was sealed with the master key/);
   writeFileSync(keyFile(), key);
   expect(await find(vault, 'acme', 'TOKEN')).toBe('x');
+});
+
+test('a master key that was there and is not any more opens nothing', async () => {
+  await set('acme', 'TOKEN', 'x');
+  const fresh = newKey();
+  const vault = vaultOf();
+  expect(await find(vault, 'acme', 'TOKEN')).toBe('x');
+  await set('globex', 'TOKEN', 'y', fresh, key);
+  rmSync(keyFile());
+  for (const tenant of ['globex', 'acme'])
+    expect(await find(vault, tenant, 'TOKEN')).toMatch(/^VAULT_LOCKED There is no master key/);
 });
 
 describe('a master key', () => {
@@ -223,11 +257,19 @@ describe('a master key', () => {
     clock.advance(300_000);
     expect(await find(vault, 'acme', 'TOKEN')).toBe('x');
     expect(count()).toBe(2);
+    clock.advance(200_000);
     const fresh = newKey();
     writeFileSync(keyFile(), `${fresh}\n${key}`);
     await rotate(fresh, key);
     expect(await find(vault, 'acme', 'TOKEN')).toBe('x');
     expect(count()).toBe(3);
+    // The five minutes begin anew.
+    clock.advance(299_999);
+    expect(await find(vault, 'acme', 'TOKEN')).toBe('x');
+    expect(count()).toBe(3);
+    clock.advance(1);
+    expect(await find(vault, 'acme', 'TOKEN')).toBe('x');
+    expect(count()).toBe(4);
   });
 
   test('that is forgotten while tenants are read is still there for them', async () => {
@@ -313,6 +355,20 @@ describe('changing it', () => {
     expect(editor.list()).toEqual([]);
   });
 
+  test('the list of one tenant has nothing of another`s', async () => {
+    await set('acme', 'A', 'one');
+    await set('globex', 'B', 'two');
+    expect(editor.list('globex').map(({ name }) => name)).toEqual(['B']);
+    expect(editor.list('nobody')).toEqual([]);
+  });
+
+  test('a secret has a name, and no value in its place', () => {
+    for (const name of ['TOKEN', 'a.b-c_1', 'x'.repeat(128)])
+      expect(() => requireSecretName(name)).not.toThrow();
+    for (const name of ['', 'a secret!', 'x'.repeat(129)])
+      expect(() => requireSecretName(name)).toThrow(VaultError);
+  });
+
   test('the list says when and with which key, and never what', async () => {
     const at = new Date('2026-11-21T10:00:00Z');
     const dated = new VaultEditor(folder(), () => at);
@@ -330,7 +386,9 @@ describe('rotating the master key', () => {
     const fresh = newKey();
     await set('globex', 'C', 'three', fresh, key);
     expect(await rotate(fresh, key)).toBe(2);
+    const { ino } = statSync(temp.file('vault', 'acme.json'));
     expect(await rotate(fresh, key)).toBe(0);
+    expect(statSync(temp.file('vault', 'acme.json')).ino).toBe(ino);
     const vault = vaultOf({ env: 'K' }, { K: fresh });
     for (const [tenant, name, value] of [
       ['acme', 'A', 'one'],
