@@ -115,3 +115,27 @@ test('once a worker has started nobody waits for the next try', () => {
   breaker.started();
   expect(breaker.allowance).toEqual({ waitMs: 0, failFast: false });
 });
+
+test('an answer and a long life each make good what was said to be for good', () => {
+  for (const mend of ['proved', 'sound'] as const) {
+    const { breaker, events } = watched();
+    breaker.failed(true, 'no such command');
+    breaker.started();
+    breaker[mend]();
+    expect([mend, breaker.isOpen]).toEqual([mend, false]);
+    breaker.failed(false, 'it crashed');
+    expect([mend, breaker.allowance.failFast]).toEqual([mend, false]);
+    expect(events.map(({ type }) => type)).toEqual(['breaker.opened', 'breaker.closed']);
+  }
+});
+
+test('after a long life the first failure costs nothing again', () => {
+  const { breaker } = watched();
+  breaker.failed(false, 'it crashed');
+  breaker.failed(false, 'it crashed');
+  expect(breaker.allowance.waitMs).toBeGreaterThan(0);
+  breaker.started();
+  breaker.sound();
+  breaker.failed(false, 'it crashed');
+  expect(breaker.allowance.waitMs).toBe(0);
+});

@@ -120,3 +120,14 @@ test('the tenants that wait are those of whom somebody does', () => {
   served(line);
   expect([...line.waitingTenants()]).toEqual([]);
 });
+
+test('who did not take what was offered and comes again is no earlier than those who have waited since', () => {
+  const line = new FairLine<string>();
+  line.wait('fickle', 'declined');
+  expect(line.next()?.waiting).toBe('declined');
+  line.took('other');
+  line.gaveBack('other');
+  line.wait('patient', 'patient');
+  line.wait('fickle', 'fickle');
+  expect(served(line)).toEqual(['patient', 'fickle']);
+});

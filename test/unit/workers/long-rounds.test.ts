@@ -18,7 +18,7 @@ function somePlace(...held: readonly (readonly [keyName: string, since: number |
     };
     return { isOpen: true, talk: { calls: [someCall({ keyName, visitor })] } } as unknown as Worker;
   });
-  return { ended, end: (now: number) => endLongRound(workers, now) };
+  return { ended, workers, end: (now: number) => endLongRound(workers, now) };
 }
 
 test('of several rounds the one goes whose client was asked first', () => {
@@ -39,4 +39,17 @@ test('nobody is hurried, and whose client is there is not ended', () => {
   expect(ended).toEqual([]);
   expect(end(5010)).toMatchObject({ call: { keyName: 'ada' }, waitedMs: 5000 });
   expect(ended).toEqual(['ada 10']);
+});
+
+test('a call whose client is there is none that its key holds', () => {
+  const { end, ended } = somePlace(['grace', 10], ['ada', 20], ['ada', undefined], ['ada', undefined]);
+  end(60_000);
+  expect(ended).toEqual(['grace 10']);
+});
+
+test('of a worker that takes no more calls nobody is ended: that would make no room', () => {
+  const { end, ended, workers } = somePlace(['ada', 10]);
+  Object.assign(workers[0]!, { isOpen: false });
+  expect(end(60_000)).toBeUndefined();
+  expect(ended).toEqual([]);
 });
