@@ -209,7 +209,8 @@ export class Pool {
       reaped++;
     }
     this.#staffing.fill();
-    this.#staffing.grow();
+    // A worker whose server reads again, after it did not keep up, tells nobody.
+    this.#serve();
     return reaped;
   }
 

@@ -128,6 +128,16 @@ describe('a call', () => {
     expect([log, pool.queued]).toEqual([['a on w1', 'b on w1', 'c on w1'], 0]);
   });
 
+  test('is not forgotten where a worker that did not keep up has room again, and nobody says so', () => {
+    const { employ, ask, log, pool, clock } = createPool({ max: 1 });
+    const worker = employ('w1', { state: 'busy', isOpen: false });
+    ask('a');
+    worker.isOpen = true;
+    expect(log).toEqual([]);
+    pool.sweep(clock.now());
+    expect([log, pool.queued]).toEqual([['a on w1'], 0]);
+  });
+
   test('whose worker has room goes before those of another kind that wait', () => {
     const { employ, ask, log } = createPool({ max: 1 });
     const kind = createWorkerKinds().legacy({ sampling: {} });
