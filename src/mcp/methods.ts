@@ -42,6 +42,20 @@ export function isListChanged(method: string): boolean {
   return method.startsWith('notifications/') && method.endsWith('/list_changed');
 }
 
+/** The capability by which a server promises to answer a method: what it then says -32601 to is something else. */
+const promises: ReadonlyMap<string, string> = new Map([
+  [methods.callTool, 'tools'],
+  [methods.getPrompt, 'prompts'],
+  [methods.readResource, 'resources'],
+  ['completion/complete', 'completions'],
+]);
+
+/** Does a server with these capabilities know the method, whatever it answers? False: who can tell. */
+export function isPromised(method: string, capabilities: Readonly<Record<string, unknown>>): boolean {
+  const capability = promises.get(method);
+  return capability !== undefined && capabilities[capability] !== undefined;
+}
+
 /** A tool may have effects; everything else only reads, so its loss harms nobody. */
 export function mayHaveEffects(method: string): boolean {
   return method === methods.callTool;

@@ -110,8 +110,13 @@ export class ServerUpstream implements Upstream, LineServer {
 
   #connected(line: Line, { initialize, said }: ServerFacts): Connection {
     this.lines.add(line);
-    const workerOf = (serial: number) => this.#workerBy(serial);
-    return { line: new SessionLine(line, this.#tasks, workerOf), result: initialize, said };
+    const sessionLine = new SessionLine({
+      line,
+      tasks: this.#tasks,
+      workerOf: (serial) => this.#workerBy(serial),
+      capabilities: () => (this.#pool.facts.get(line.kind)?.initialize ?? initialize).capabilities,
+    });
+    return { line: sessionLine, result: initialize, said };
   }
 
   readonly visit = (call: Call): Promise<Reply> =>

@@ -4,6 +4,7 @@ import { legacyEdits } from '../bridge/to-legacy.ts';
 import type { Call, Reply } from '../calls/call.ts';
 import type { Line as SessionWay } from '../calls/upstream.ts';
 import { envelopeOn, envelopeText } from '../mcp/envelope.ts';
+import type { InitializeResult } from '../mcp/handshake.ts';
 import { invalidParams, isLogLevel, methodNotFound, methods } from '../mcp/methods.ts';
 import { type Message, paramsOf, valueOf } from '../mcp/message.ts';
 import { answerOf } from '../mcp/multiplexer.ts';
@@ -14,20 +15,24 @@ import type { Line, Speaker, Speech } from './line.ts';
 import { type TaskBook, taskIdOf } from './tasks.ts';
 import type { Worker } from './worker.ts';
 
-type WorkerOf = (serial: number) => Worker | undefined;
+export interface SessionLineParts {
+  readonly line: Line;
+  readonly tasks: TaskBook;
+  readonly workerOf: (serial: number) => Worker | undefined;
+  /** What the server can do, as of now. */
+  readonly capabilities: () => InitializeResult['capabilities'];
+}
 
 /** The way of a client with a session, of the legacy era, to a server of either. */
 export class SessionLine implements SessionWay {
   readonly line: Line;
   #known: { readonly level: string; readonly text: string } | undefined;
 
-  readonly #tasks: TaskBook;
-  readonly #workerOf: WorkerOf;
+  readonly #parts: SessionLineParts;
 
-  constructor(line: Line, tasks: TaskBook, workerOf: WorkerOf) {
-    this.line = line;
-    this.#tasks = tasks;
-    this.#workerOf = workerOf;
+  constructor(parts: SessionLineParts) {
+    this.line = parts.line;
+    this.#parts = parts;
   }
 
   readonly exchange = (call: Call): Promise<Reply> => {
@@ -46,16 +51,19 @@ export class SessionLine implements SessionWay {
   async #task(call: Call): Promise<Reply> {
     const { method } = call.message;
     const { keyName } = this.line.caller;
-    if (this.#isAlone && this.#tasks.lineOf(taskIdOf(call.message)) !== this.line) return this.#call(call);
+    if (this.#isAlone && this.#parts.tasks.lineOf(taskIdOf(call.message)) !== this.line)
+      return this.#call(call);
+    // In the server's place: who has no tasks knows no such method.
+    if (!this.#isAble('tasks')) return failed(call, methodNotFound, 'Method not found');
     if (method === 'tasks/list') {
-      const tasks = await this.#tasks.list(keyName);
+      const tasks = await this.#parts.tasks.list(keyName);
       return { parts: [ownAnswer(idTextOf(call.message), 'result', { tasks })], isError: false };
     }
-    const worker = this.#tasks.workerOf(taskIdOf(call.message), keyName);
+    const worker = this.#parts.tasks.workerOf(taskIdOf(call.message), keyName);
     if (!worker) return failed(call, invalidParams, 'There is no such task of yours, or it is over');
     return worker.exchange({ call, line: this.line, edits: [], isAside: true }, (response, idText) => {
-      if (method === methods.taskResult) this.#tasks.fetched(taskIdOf(call.message));
-      else this.#tasks.heard(valueOf(response, response.result));
+      if (method === methods.taskResult) this.#parts.tasks.fetched(taskIdOf(call.message));
+      else this.#parts.tasks.heard(valueOf(response, response.result));
       return plainReply(response, idText);
     });
   }
@@ -68,7 +76,7 @@ export class SessionLine implements SessionWay {
   }
 
   hangUp(reason: string): void {
-    if (this.line.isExclusive) this.#tasks.abandon(this.line);
+    if (this.line.isExclusive) this.#parts.tasks.abandon(this.line);
     this.line.hangUp(reason);
   }
 
@@ -87,7 +95,7 @@ export class SessionLine implements SessionWay {
           serial = worker.serial;
           return this.#speech(worker, call, further);
         },
-        serial > 0 ? this.#workerOf(serial) : undefined,
+        serial > 0 ? this.#parts.workerOf(serial) : undefined,
       );
     const answer = await round('');
     return 'questions' in answer ? askAlong(this.line.caller, call, answer, round) : answer;
@@ -109,7 +117,7 @@ export class SessionLine implements SessionWay {
 
   #readerOf({ serial }: Speaker): ReadAnswer<Reply> {
     return (response, idText) => {
-      this.#tasks.note(serial, this.line, response);
+      this.#parts.tasks.note(serial, this.line, response);
       return plainReply(response, idText);
     };
   }
@@ -129,7 +137,12 @@ export class SessionLine implements SessionWay {
     return text;
   }
 
+  #isAble(capability: 'logging' | 'tasks'): boolean {
+    return this.#parts.capabilities()[capability] !== undefined;
+  }
+
   #setLevel(call: Call): Reply {
+    if (!this.#isAble('logging')) return failed(call, methodNotFound, 'Method not found');
     const { level } = paramsOf(call.message);
     if (!isLogLevel(level)) return failed(call, invalidParams, '`level` must be one of the eight log levels');
     this.line.listenFrom(level);

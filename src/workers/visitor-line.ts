@@ -9,7 +9,13 @@ import type { Call, Reply } from '../calls/call.ts';
 import { ProxyError } from '../calls/error.ts';
 import { envelopeOff } from '../mcp/envelope.ts';
 import { byteText, memberOf } from '../mcp/members.ts';
-import { invalidParams, methods, urlElicitationRequired } from '../mcp/methods.ts';
+import {
+  invalidParams,
+  isPromised,
+  methodNotFound,
+  methods,
+  urlElicitationRequired,
+} from '../mcp/methods.ts';
 import type { Message } from '../mcp/message.ts';
 import { answerOf } from '../mcp/multiplexer.ts';
 import { idTextOf, ownAnswer } from '../mcp/own-answer.ts';
@@ -65,13 +71,18 @@ export class VisitorLine {
 
   #speech(worker: Speaker, call: Call, known: SealedState): Speech<Reply> {
     const { message } = call;
+    const told = { method: message.method, worker };
     if (worker.kind.era === 'legacy') {
       const identity = worker.facts?.identity ?? '{}';
       return {
         edits: envelopeOff(message),
         read: (response, idText) =>
           urlQuestionsOf(call, response, idText) ??
-          replyOf(response, idText, modernEdits(response, message.method, identity)),
+          replyOf(
+            told,
+            answerOf(response, idText, modernEdits(response, message.method, identity)),
+            response,
+          ),
       };
     }
     const { state } = known;
@@ -79,7 +90,8 @@ export class VisitorLine {
       message.state && state !== undefined ? [{ span: message.state, text: byteText(state) }] : [];
     return {
       edits,
-      read: (response, idText) => replyOf(response, idText, this.#sealed(worker, call, response)),
+      read: (response, idText) =>
+        replyOf(told, answerOf(response, idText, this.#sealed(worker, call, response)), response),
     };
   }
 
@@ -105,11 +117,21 @@ const isAskable = ({ isExclusive, declared, caller }: Line) =>
 const isInterruptible = (method: string) =>
   method === methods.callTool || method === methods.getPrompt || method === methods.readResource;
 
-function replyOf(response: Message, idText: string, edits: readonly Edit[]): Reply {
-  const parts = answerOf(response, idText, edits);
-  return response.error
-    ? { parts, isError: true, errorCode: errorCodeOf(response) }
-    : { parts, isError: false };
+interface Told {
+  readonly method: string;
+  readonly worker: Speaker;
+}
+
+/**
+ * FastMCP and others say -32601 of a tool, prompt or resource that they do not know. The method they know, so it is an
+ * answer like any other and no 404 (2026-07-28 basic/transports/streamable-http, "Sending Messages").
+ */
+function replyOf({ method, worker }: Told, parts: Reply['parts'], response: Message): Reply {
+  if (!response.error) return { parts, isError: false };
+  const errorCode = errorCodeOf(response);
+  const isInBand =
+    errorCode === methodNotFound && isPromised(method, worker.facts?.discover.capabilities ?? {});
+  return isInBand ? { parts, isError: true } : { parts, isError: true, errorCode };
 }
 
 /** A server of 2025-11-25 that wants a page opened first says so with an error, a modern one with a question. */

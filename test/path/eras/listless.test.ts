@@ -64,3 +64,13 @@ test('a call whose client hangs up meanwhile is over', async () => {
   expect(outcome).toBe('CANCELLED');
   expect((await seenBy('left')).calls).toBe(calls + 1);
 });
+
+test.each([
+  ['logging/setLevel', { level: 'debug' }],
+  ['tasks/list', {}],
+  ['tasks/get', { taskId: 'none' }],
+])('what it has not said that it has, it does not know: %s', async (method, params) => {
+  const session = await openRawSession(proxy.url, proxy.keys['left']!);
+  const answer = JSON.parse(await session.ask(method, params)) as unknown;
+  expect(answer).toMatchObject({ error: { code: -32601, message: 'Method not found' } });
+});

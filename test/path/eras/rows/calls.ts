@@ -42,8 +42,13 @@ export const calls: readonly Row[] = [
   },
   {
     kind: '`tools/call`: a JSON-RPC error of the server',
-    observe: ({ client }) => client.call('fail', { code: -32050 }),
-    whole: () => ({ error: { code: -32050, message: 'asked to fail', data: { why: 'asked' } } }),
+    // Some servers say -32601 of a tool that they do not know, and mean no method.
+    observe: async ({ client }) => [
+      await client.call('fail', { code: -32050 }),
+      await client.call('fail', { code: -32601 }),
+    ],
+    whole: () =>
+      [-32050, -32601].map((code) => ({ error: { code, message: 'asked to fail', data: { why: 'asked' } } })),
   },
   {
     kind: '`tools/call`: no such tool',
