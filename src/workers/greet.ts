@@ -17,20 +17,24 @@ export class HandshakeFailure extends Error {
   override readonly name = 'HandshakeFailure';
   /** The server answered, and said no: it may be of the other era. */
   readonly isRefusal: boolean;
+  /** It said nothing as long as it was waited for, and was still there. */
+  readonly isSilence: boolean;
 
-  constructor(message: string, isRefusal: boolean) {
+  constructor(message: string, { isRefusal = false, isSilence = false } = {}) {
     super(message);
     this.isRefusal = isRefusal;
+    this.isSilence = isSilence;
   }
 }
 
 /** Send the handshake and wait for what the server says of itself. Rejects with a HandshakeFailure. */
 export async function greet({ mux, era, greeting, clock, timeoutMs }: Greeting): Promise<ServerFacts> {
-  const answer = await new Promise<Message | string>((resolve) => {
+  const answer = await new Promise<Message | HandshakeFailure>((resolve) => {
     const stopTimer = clock.after(timeoutMs, () => {
-      resolve(`it did not answer ${greeting.method} within ${timeoutMs} ms`);
+      const problem = `it did not answer ${greeting.method} within ${timeoutMs} ms`;
+      resolve(new HandshakeFailure(problem, { isSilence: true }));
     });
-    const settle = (outcome: Message | string) => {
+    const settle = (outcome: Message | HandshakeFailure) => {
       stopTimer();
       resolve(outcome);
     };
@@ -38,12 +42,12 @@ export async function greet({ mux, era, greeting, clock, timeoutMs }: Greeting):
       reply: settle,
       progress: () => undefined,
       fail: (error) => {
-        settle(error.message);
+        settle(new HandshakeFailure(error.message));
       },
     });
   });
-  if (typeof answer === 'string') throw new HandshakeFailure(answer, false);
+  if (answer instanceof HandshakeFailure) throw answer;
   const facts = readFacts(era, answer);
-  if ('problem' in facts) throw new HandshakeFailure(facts.problem, facts.isRefusal);
+  if ('problem' in facts) throw new HandshakeFailure(facts.problem, facts);
   return facts;
 }

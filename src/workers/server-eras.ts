@@ -1,4 +1,5 @@
 import type { Era } from '../mcp/versions.ts';
+import { ProbePatience } from './probe-patience.ts';
 
 /** What is known of the eras that one version of a server's command speaks; undefined: not known. */
 export interface EraVerdict {
@@ -12,6 +13,12 @@ export interface ServerEras {
   workerEra(client: Era): Era | undefined;
   /** A handshake of `era` was answered, or refused. True if the other era should be tried instead. */
   learned(era: Era, speaks: boolean): boolean;
+  /** How long a process that is asked whether it speaks the modern era may be silent, in milliseconds. */
+  readonly patienceMs: number;
+  /** It was, for `ms` milliseconds. Until a legacy process has shown how long a start takes, nobody knows what that means. */
+  unanswered(ms: number): void;
+  /** A process has answered a legacy handshake, `ms` milliseconds after it was started. */
+  startedIn(ms: number): void;
   /** A process came to no handshake of `era` for another reason: it ended, was silent, or talked nonsense. */
   stumbled(era: Era): void;
 }
@@ -29,6 +36,7 @@ export function createServerEras(
   let verdict = known;
   const proven = new Set<Era>();
   let isModernDoubtful = false;
+  const patience = new ProbePatience();
 
   function keep(next: EraVerdict): void {
     const isNews = next.legacy !== verdict.legacy || next.modern !== verdict.modern;
@@ -36,18 +44,30 @@ export function createServerEras(
     if (isNews && proven.size > 0) save(verdict);
   }
 
+  const silenceMeant = (isAnswer: boolean) => isAnswer && keep({ ...verdict, modern: false });
+
   return {
     workerEra(client) {
       if (fixed) return fixed;
-      if (isModernDoubtful) return 'legacy';
+      if (isModernDoubtful || patience.isInDoubt) return 'legacy';
       const { legacy, modern } = verdict;
       if (client === 'legacy') return legacy === false && modern !== false ? 'modern' : 'legacy';
       if (modern === undefined) return legacy === false ? 'modern' : undefined;
       return modern ? 'modern' : 'legacy';
     },
+    get patienceMs() {
+      return patience.ms;
+    },
+    unanswered(ms) {
+      if (!fixed && verdict.legacy !== false) silenceMeant(patience.silent(ms));
+    },
+    startedIn(ms) {
+      if (!fixed) silenceMeant(patience.started(ms));
+    },
     learned(era, speaks) {
       if (fixed) return false;
       if (speaks) proven.add(era);
+      patience.heard(era, speaks);
       const isSettled = isModernDoubtful && era === 'legacy' && speaks;
       keep({ ...verdict, [era]: speaks, ...(isSettled && { modern: false }) });
       if (era === 'legacy') isModernDoubtful = false;

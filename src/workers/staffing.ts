@@ -241,6 +241,7 @@ export class Staffing {
       const worker = await startWorker(start, { kind, own, isWanted });
       if (!worker) return;
       eras.learned(kind.era, true);
+      if (kind.era === 'legacy') eras.startedIn(start.tools.clock.now() - worker.startedAt);
       started(worker, owner);
     } catch (thrown) {
       throw this.#failed(kind, thrown);

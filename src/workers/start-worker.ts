@@ -32,11 +32,14 @@ export class StartFailure extends Error {
   readonly permanent: boolean;
   /** It answered the handshake, and said no: it may be of the other era. */
   readonly isRefusal: boolean;
+  /** It said nothing as long as it was waited for, and was still there. */
+  readonly isSilence: boolean;
 
-  constructor(message: string, { permanent = false, isRefusal = false } = {}) {
+  constructor(message: string, { permanent = false, isRefusal = false, isSilence = false } = {}) {
     super(message);
     this.permanent = permanent;
     this.isRefusal = isRefusal;
+    this.isSilence = isSilence;
   }
 }
 
@@ -121,16 +124,20 @@ function employ(parts: StartParts, { kind, own }: Wish, child: Child): Worker {
   return worker;
 }
 
+const neither = { isRefusal: false, isSilence: false };
+
 function failure(parts: StartParts, worker: Worker, thrown: unknown): StartFailure {
   const { tools } = parts;
   const { redact } = tools.redactor;
   const reason = thrown instanceof Error ? redact(thrown.message) : 'it did not start';
   const stderrTail = redact(worker.stderr());
+  const { isRefusal, isSilence } = thrown instanceof HandshakeFailure ? thrown : neither;
   if (!parts.isProbe)
     tools.announce({ type: 'worker.failed', ...factsOf(parts, worker), reason, stderrTail });
   return new StartFailure(reason, {
     permanent: permanentCauses.has(worker.exit?.cause ?? ''),
-    isRefusal: thrown instanceof HandshakeFailure && thrown.isRefusal,
+    isRefusal,
+    isSilence,
   });
 }
 

@@ -18,6 +18,9 @@ function erasWith(known: EraVerdict, fixed?: Era) {
     workerEra: (client: Era) => eras.workerEra(client),
     learned: (era: Era, speaks: boolean) => eras.learned(era, speaks),
     stumbled: (era: Era) => eras.stumbled(era),
+    unanswered: (ms: number) => eras.unanswered(ms),
+    startedIn: (ms: number) => eras.startedIn(ms),
+    patience: () => eras.patienceMs,
   };
 }
 
@@ -139,5 +142,50 @@ describe('what a tenant’s own processes have not shown', () => {
       stumbled(era);
       expect(workerEra('legacy')).toBe(next);
     }
+  });
+});
+
+describe('a server that is silent when asked for the modern era', () => {
+  test('and starts much faster than that is a legacy one, whichever is known first', () => {
+    for (const order of [0, 1]) {
+      const { learned, unanswered, startedIn, workerEra, saved } = erasWith(verdict(unknown, unknown));
+      const steps = [
+        () => unanswered(10_000),
+        () => {
+          learned('legacy', true);
+          startedIn(5000);
+        },
+      ];
+      if (order === 1) steps.reverse();
+      for (const step of steps) step();
+      expect(workerEra('modern')).toBe('legacy');
+      expect(saved.at(-1)).toEqual(verdict(yes, no));
+    }
+  });
+
+  test('serves modern clients as a legacy one until it has started, and if it took long is asked anew, with more time', () => {
+    const { learned, unanswered, startedIn, workerEra, patience, saved } = erasWith(
+      verdict(unknown, unknown),
+    );
+    expect(patience()).toBe(10_000);
+    unanswered(10_000);
+    expect(workerEra('modern')).toBe('legacy');
+    learned('legacy', true);
+    startedIn(12_000);
+    expect([workerEra('modern'), patience()]).toEqual([undefined, 36_000]);
+    expect(saved).toEqual([verdict(yes, unknown)]);
+    unanswered(36_000);
+    expect(workerEra('modern')).toBe('legacy');
+    expect(saved.at(-1)).toEqual(verdict(yes, no));
+  });
+
+  test('and then refuses the legacy era is a modern one that starts slowly', () => {
+    const { learned, unanswered, workerEra } = erasWith(verdict(unknown, unknown));
+    unanswered(10_000);
+    expect(learned('legacy', false)).toBe(true);
+    expect([workerEra('legacy'), workerEra('modern')]).toEqual(['modern', 'modern']);
+    // Another process of it was asked meanwhile.
+    unanswered(10_000);
+    expect(workerEra('modern')).toBe('modern');
   });
 });
