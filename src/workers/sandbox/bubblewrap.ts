@@ -3,6 +3,7 @@ import type { NameFiles } from './egress/ways.ts';
 import { gated, type Limits } from './gate.ts';
 import { type Hidden, isIn, realPath, show, type Shown } from './visible-files.ts';
 import type { Need } from './needed-files.ts';
+import { filterWords } from './refused-calls.ts';
 import type { SystemCopies } from './system-copies.ts';
 
 export interface SandboxOrder {
@@ -41,7 +42,10 @@ const tmpfsBytes = 512 * 1024 ** 2;
 /** Where the copies of small system files are inside. */
 const copiesInside = '/etc/.copies';
 
-/** The words behind `bwrap` that run a command in a sandbox: namespaces of its own, and of all files only what is listed. */
+/**
+ * The words behind `bwrap` that run a command in a sandbox: namespaces of its own, and of all files only what is listed. They
+ * expect what `withFilter` puts around them.
+ */
 export function sandboxWords(order: SandboxOrder): string[] {
   const system = systemShown(order);
   const shown = shownIn(order, system);
@@ -63,7 +67,7 @@ function wordsFor(order: SandboxOrder, shown: readonly Shown[], copied: Copied):
     // Around it we are root, of the room; inside, who we are on the machine.
     ...(variant === 'user' && isRoom(network) ? ['--uid', String(uid), '--gid', String(gid())] : []),
     ...(network === 'none' ? ['--unshare-net'] : []),
-    ...['--hostname', 'tenant', '--info-fd', '4'],
+    ...['--hostname', 'tenant', '--info-fd', '4', ...filterWords],
     ...['--dev', '/dev', '--proc', '/proc'],
     ...foldersFor(['/var/tmp', '/etc/passwd', home.inside]),
     ...['/tmp', '/run', '/var/tmp', '/dev/shm'].flatMap(privateTmp),

@@ -7,6 +7,7 @@ import { sandboxWords } from './bubblewrap.ts';
 import { findProgram } from './find-program.ts';
 import { type Isolation, NoWall } from './isolation.ts';
 import type { IsolationMode } from './settings.ts';
+import { withFilter } from './refused-calls.ts';
 import { openSystemCopies } from './system-copies.ts';
 import { isIn } from './visible-files.ts';
 import { homeOf, openTenantUsers, passwdFor } from './tenant-users.ts';
@@ -77,7 +78,8 @@ async function trySandbox({ state, searched }: ProbeParts, variant: 'root' | 'us
     copies: openSystemCopies(state),
     command: ['/bin/sh', '-c', 'test -w "$HOME" && test "$(id -u)" = "$0"', String(uid)],
   });
-  return explained(await run(found.file, words, { env: { PATH: searched, HOME: home.inside } }));
+  const [shell = '', ...args] = withFilter(state, true, [found.file, ...words]);
+  return explained(await run(shell, args, { env: { PATH: searched, HOME: home.inside } }));
 }
 
 /** Do tenants' users reach what they need, and can we become them? */

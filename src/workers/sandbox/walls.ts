@@ -11,6 +11,7 @@ import type { Isolation } from './isolation.ts';
 import type { LaunchOrder } from './keeper-messages.ts';
 import { neededFiles, personalFiles, tooWide } from './needed-files.ts';
 import type { SystemCopies } from './system-copies.ts';
+import { withFilter } from './refused-calls.ts';
 import { homeOf, ownFolder, passwdFor, type TenantUsers } from './tenant-users.ts';
 import { isIn, realPath } from './visible-files.ts';
 
@@ -91,13 +92,14 @@ function asOwnUser(parts: WallParts, start: Start): Order {
 function sandboxed(parts: WallParts, start: Start): Order {
   const { tenantId, spec, file, env } = start;
   const { isolation, state, secret } = parts;
-  const variant = isolation.variant ?? 'user';
-  const uid = variant === 'root' ? parts.users.uidOf(tenantId) : (process.getuid?.() ?? 0);
+  const { variant = 'user' } = isolation;
+  const uid = variant === 'root' ? parts.users.uidOf(tenantId) : ownUid();
   const inside = homeInside(env['HOME']);
   const secrets = secret().map((each) => realPath(each) ?? each);
   const own = ownHome(spec, { inside, uid, secrets });
   const limits = limitsOf(parts, spec);
   const ways = waysOf(spec);
+  const network = networkOf(spec, state, ways);
   const words = sandboxWords({
     variant,
     uid,
@@ -105,7 +107,7 @@ function sandboxed(parts: WallParts, start: Start): Order {
     passwd: passwdFor(state, uid, inside),
     copies: parts.copies,
     cwd: spec.cwd,
-    network: networkOf(spec, state, ways),
+    network,
     // Who is root outside is not held by a limit on processes.
     limits: variant === 'user' && uid === 0 ? { ...limits, processes: undefined } : limits,
     needs: neededFiles(spec, file, env),
@@ -113,10 +115,16 @@ function sandboxed(parts: WallParts, start: Start): Order {
     command: [file, ...spec.args],
   });
   const changed = { ...env, HOME: inside, TMPDIR: '/tmp', ...named(start) };
-  const order = { file: parts.bwrap, env: changed, cwd: '/', isWrapped: true };
-  if (ways === undefined) return { ...order, args: words };
-  return { ...order, ways, args: roomAround(variant, ways, [parts.bwrap, ...words]) };
+  const [shell = '', ...args] = withFilter(state, network === 'shared', [parts.bwrap, ...words]);
+  const order = { file: shell, args, env: changed, cwd: '/', isWrapped: true };
+  return ways === undefined ? order : { ...order, ...inRoom(parts, variant, ways, [shell, ...args]) };
 }
+
+function inRoom({ bwrap }: WallParts, variant: 'root' | 'user', ways: Way[], sandbox: readonly string[]) {
+  return { file: bwrap, ways, args: roomAround(variant, ways, sandbox) };
+}
+
+const ownUid = (): number => process.getuid?.() ?? 0;
 
 /** Undefined unless there is an allow-list. */
 function waysOf({ sandbox: { network } }: ServerSpec): Way[] | undefined {
