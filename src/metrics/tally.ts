@@ -55,6 +55,9 @@ const tellsOfServer: ReadonlySet<CallEnded['outcome']> = new Set([
 /** Ends that are nobody's failure. */
 const fine: ReadonlySet<CallEnded['outcome']> = new Set(['ok', 'CANCELLED']);
 
+/** As long as the last words of a server may be in the log. */
+const maxErrorChars = 2048;
+
 /** Counts what events tell, per tenant and server. */
 export function createTally(now: () => number = () => performance.now()): Tally {
   const tenants = new Map<string, Map<string, Entry>>();
@@ -91,7 +94,7 @@ export function createTally(now: () => number = () => performance.now()): Tally 
       const failure = failureIn(event);
       if (failure === undefined) return;
       const { tenantId, server, code, message } = failure;
-      entryOf(tenantId, server).lastError = { code, message: message.slice(0, 256), at: now() };
+      entryOf(tenantId, server).lastError = { code, message: message.slice(0, maxErrorChars), at: now() };
     },
     of(tenantId, server) {
       const entry = tenants.get(tenantId)?.get(server);

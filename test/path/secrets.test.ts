@@ -239,7 +239,10 @@ describe('while the proxy serves', () => {
 
   test('a wrong master key says what to do, the tenant goes on, and the right one mends it', async () => {
     const right = readFileSync(keyFile(), 'utf8');
-    replace(keyFile(), randomBytes(32).toString('hex'));
+    const wrong = randomBytes(32).toString('hex');
+    replace(keyFile(), wrong);
+    expect(await secret(proxy, ['rotate', '--new-key'])).toMatchObject({ code: 1, out: '' });
+    expect(readFileSync(keyFile(), 'utf8').trim()).toBe(wrong);
     proxy.write('acme', tenantYaml('acme', 'echo', 'pool: { max: 3 }', { API_TOKEN: '${vault:API_TOKEN}' }));
     const [problem] = await eventually(async () => {
       const found = await problems();

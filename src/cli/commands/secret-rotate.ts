@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../../config/load-config.ts';
 import { replaceFile } from '../../files/replace-file.ts';
-import type { MasterKeys } from '../../secrets/vault/master-key.ts';
+import { type MasterKeys, parseMasterKeys } from '../../secrets/vault/master-key.ts';
 import { fetchMasterKeys } from '../../secrets/vault/master-key-source.ts';
 import type { VaultEditor } from '../../secrets/vault/vault-editor.ts';
 import { counted } from '../../text/plain-text.ts';
@@ -40,14 +40,19 @@ async function rotateKeyFile(
   file: string,
 ): Promise<ExitCode> {
   const fresh = newMasterKey();
+  let both = '';
   const withNewKey = async (): Promise<MasterKeys> => {
     // What is no key must not be taken for one that comes second.
     await fetchMasterKeys({ file }, process.env);
-    await replaceFile(file, `${fresh}\n${await readFile(file, 'utf8')}`);
-    return fetchMasterKeys({ file }, process.env);
+    both = `${fresh}\n${await readFile(file, 'utf8')}`;
+    return parseMasterKeys(Buffer.from(both));
   };
-  const withoutOldKey = () => replaceFile(file, `${fresh}\n`);
-  await tell(terminal, config, await vault.rotate(withNewKey, withoutOldKey));
+  const count = await vault.rotate(withNewKey, {
+    // Not before every record could be opened: a file that has the wrong key stays as it is.
+    ready: () => replaceFile(file, both),
+    done: () => replaceFile(file, `${fresh}\n`),
+  });
+  await tell(terminal, config, count);
   terminal.err(
     `${file} has the new key only. Keep a copy of it where the vault is not; backups of the vault from before need the old one.\n`,
   );

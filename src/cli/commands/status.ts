@@ -23,7 +23,11 @@ async function once(terminal: Terminal, admin: AdminClient, options: StatusOptio
     terminal.err(`no tenant ${options.tenant} here; see: proxy tenant list\n`);
     return 1;
   }
-  terminal.out(options.json === true ? `${JSON.stringify(document, null, 2)}\n` : view(terminal, document));
+  terminal.out(
+    options.json === true
+      ? `${JSON.stringify(document, null, 2)}\n`
+      : view(terminal, document, options.tenant),
+  );
   return 0;
 }
 
@@ -47,8 +51,10 @@ async function watch(terminal: Terminal, admin: AdminClient, options: StatusOpti
   }
 }
 
-function view(terminal: Terminal, document: Status): string {
-  return statusView(document, { colours: terminal.colours, width: terminal.width() });
+/** Who asks for one tenant wants to read all of its last error: then nothing is cut. */
+function view(terminal: Terminal, document: Status, tenant?: string): string {
+  const width = tenant === undefined ? terminal.width() : undefined;
+  return statusView(document, { colours: terminal.colours, width });
 }
 
 /** Home, then line by line over the old picture, then clear what is left: no flicker. */

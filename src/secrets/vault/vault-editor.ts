@@ -30,6 +30,13 @@ export interface ListedSecret {
 /** Gives the master keys; asked while nobody else changes the vault, so that nothing is sealed with a key that is on its way out. */
 export type FetchKeys = () => Promise<MasterKeys>;
 
+/** What is to be done beside while everything is sealed anew. */
+interface RotateSteps {
+  readonly ready?: () => Promise<void>;
+  readonly done?: () => Promise<void>;
+}
+const nothing = (): Promise<void> => Promise.resolve();
+
 /** Changes the vault, one command at a time; the proxy reads it meanwhile, and sees each file whole. */
 export class VaultEditor {
   readonly #folder: string;
@@ -86,13 +93,14 @@ export class VaultEditor {
 
   /**
    * Seals everything anew with the first of the master keys; returns how many records were sealed with another one.
-   * Nothing is written if one of them cannot be opened. `done` is run before anybody else may change the vault.
-   * @throws {VaultError}
+   * Nothing is written if one of them cannot be opened. `ready` is run when all have been opened, before anything is
+   * written, and `done` before anybody else may change the vault. @throws {VaultError}
    */
-  async rotate(keys: FetchKeys, done: () => Promise<void> = () => Promise.resolve()): Promise<number> {
+  async rotate(keys: FetchKeys, { ready = nothing, done = nothing }: RotateSteps = {}): Promise<number> {
     return this.#locked(async () => {
       const fetched = await keys();
       const files = tenantsInVault(this.#folder).flatMap((tenantId) => this.#resealed(tenantId, fetched));
+      await ready();
       for (const { tenantId, secrets } of files) await this.#write(tenantId, secrets);
       await done();
       return files.reduce((total, { count }) => total + count, 0);

@@ -414,13 +414,12 @@ describe('rotating the master key', () => {
     await set('acme', 'A', 'one');
     const fresh = newKey();
     let keysWhenDone: string[] = [];
-    await editor.rotate(
-      () => Promise.resolve(keysOf(fresh, key)),
-      () => {
+    await editor.rotate(() => Promise.resolve(keysOf(fresh, key)), {
+      done: () => {
         keysWhenDone = editor.list().map(({ masterKey }) => masterKey);
         return Promise.resolve();
       },
-    );
+    });
     expect(keysWhenDone).toEqual([keysOf(fresh)[0].id]);
   });
 });
