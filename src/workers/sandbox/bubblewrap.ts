@@ -1,9 +1,9 @@
 import path from 'node:path';
+import { handingFd } from './egress/room.ts';
 import type { NameFiles } from './egress/ways.ts';
 import { gated, type Limits } from './gate.ts';
 import { type Hidden, isIn, realPath, show, type Shown } from './visible-files.ts';
 import type { Need } from './needed-files.ts';
-import { filterWords } from './refused-calls.ts';
 import type { SystemCopies } from './system-copies.ts';
 
 export interface SandboxOrder {
@@ -39,12 +39,14 @@ const livingFiles = new Set(['/etc/resolv.conf', '/etc/hosts']);
 const nameFiles = new Set(['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf']);
 const tmpfsBytes = 512 * 1024 ** 2;
 
+/** Those before it are the server's three, the gate's and the news', and in a room that by which listeners are handed out. */
+const filterFd = (network: SandboxOrder['network']) => (isRoom(network) ? handingFd + 1 : 5);
 /** Where the copies of small system files are inside. */
 const copiesInside = '/etc/.copies';
 
 /**
- * The words behind `bwrap` that run a command in a sandbox: namespaces of its own, and of all files only what is listed. They
- * expect what `withFilter` puts around them.
+ * The words behind `bwrap` that run a command in a sandbox: namespaces of its own, of all files only what is listed, and the
+ * filter of system calls that it finds open (`refused-calls.ts`).
  */
 export function sandboxWords(order: SandboxOrder): string[] {
   const system = systemShown(order);
@@ -67,7 +69,7 @@ function wordsFor(order: SandboxOrder, shown: readonly Shown[], copied: Copied):
     // Around it we are root, of the room; inside, who we are on the machine.
     ...(variant === 'user' && isRoom(network) ? ['--uid', String(uid), '--gid', String(gid())] : []),
     ...(network === 'none' ? ['--unshare-net'] : []),
-    ...['--hostname', 'tenant', '--info-fd', '4', ...filterWords],
+    ...['--hostname', 'tenant', '--info-fd', '4', '--seccomp', String(filterFd(network))],
     ...['--dev', '/dev', '--proc', '/proc'],
     ...foldersFor(['/var/tmp', '/etc/passwd', home.inside]),
     ...['/tmp', '/run', '/var/tmp', '/dev/shm'].flatMap(privateTmp),

@@ -7,7 +7,7 @@ import { sandboxWords } from './bubblewrap.ts';
 import { findProgram } from './find-program.ts';
 import { type Isolation, NoWall } from './isolation.ts';
 import type { IsolationMode } from './settings.ts';
-import { withFilter } from './refused-calls.ts';
+import { filterFor, withFilter } from './refused-calls.ts';
 import { openSystemCopies } from './system-copies.ts';
 import { isIn } from './visible-files.ts';
 import { homeOf, openTenantUsers, passwdFor } from './tenant-users.ts';
@@ -78,8 +78,8 @@ async function trySandbox({ state, searched }: ProbeParts, variant: 'root' | 'us
     copies: openSystemCopies(state),
     command: ['/bin/sh', '-c', 'test -w "$HOME" && test "$(id -u)" = "$0"', String(uid)],
   });
-  const [shell = '', ...args] = withFilter(state, true, [found.file, ...words]);
-  return explained(await run(shell, args, { env: { PATH: searched, HOME: home.inside } }));
+  const env = { PATH: searched, HOME: home.inside };
+  return explained(await run(found.file, words, { env, filter: filterFor(state, true) }));
 }
 
 /** Do tenants' users reach what they need, and can we become them? */
@@ -130,16 +130,20 @@ interface Trial {
   readonly env: Readonly<Record<string, string>>;
   readonly uid?: number;
   readonly gid?: number;
+  /** The file of a filter of system calls. */
+  readonly filter?: string;
 }
 
 /** With what the keeper gives beside: a gate that opens at once, and somebody who listens to the news. */
-async function run(file: string, args: readonly string[], trial: Trial): Promise<Outcome> {
-  const child = spawn(file, args, {
-    ...trial,
-    cwd: '/',
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
-    timeout: tryMs,
-  });
+async function run(file: string, args: readonly string[], { filter, ...trial }: Trial): Promise<Outcome> {
+  const child = withFilter(filter, (descriptors) =>
+    spawn(file, args, {
+      ...trial,
+      cwd: '/',
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...descriptors],
+      timeout: tryMs,
+    }),
+  );
   const [, , stderr, gate, news] = child.stdio as unknown as Socket[];
   gate
     ?.on('error', () => undefined)

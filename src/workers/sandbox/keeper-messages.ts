@@ -17,6 +17,8 @@ export interface LaunchOrder {
   readonly cwd: string;
   /** Run as this user and group, where the proxy may choose. */
   readonly uid?: number;
+  /** The file of a filter of system calls, which it finds open: as descriptor 5, with `ways` as 6. */
+  readonly filter?: string;
   /** It is in a room of its own, and these lead out of it. */
   readonly ways?: readonly Way[];
   /** The process is bubblewrap, and the server is inside. */

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import type { Socket } from 'node:net';
 import { type Cell, evaded } from './cgroups/cells.ts';
 import type { FromKeeper, LaunchOrder } from './keeper-messages.ts';
+import { withFilter } from './refused-calls.ts';
 import { childrenOf, companionsOf, familyOf, signal } from './processes.ts';
 
 type Tell = (message: FromKeeper, handle?: SendHandle, sent?: () => void) => void;
@@ -119,12 +120,14 @@ async function led(kept: Kept, ways: Promise<void>): Promise<boolean> {
   }
 }
 
-function spawnOrdered({ file, args, env, cwd, uid, ways }: LaunchOrder): ChildProcess {
+function spawnOrdered({ file, args, env, cwd, uid, ways, filter }: LaunchOrder): ChildProcess {
   const user = uid === undefined ? {} : { uid, gid: uid };
-  return spawn(file, args, {
-    ...{ cwd, env, ...user, detached: true },
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...(ways ? (['ipc'] as const) : [])],
-  });
+  return withFilter(filter, (descriptors) =>
+    spawn(file, args, {
+      ...{ cwd, env, ...user, detached: true },
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...(ways ? (['ipc'] as const) : []), ...descriptors],
+    }),
+  );
 }
 
 /** What comes on stderr before the gate is the sandbox's or the system's; some of it may still be in the pipe at the end. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 import path from 'node:path';
 
@@ -7,11 +7,6 @@ import path from 'node:path';
  * keyring comes down to every process, and who has it reads and writes its keys), leases on files (they hold up all
  * others who open them), and, without the machine's network, sockets to the hypervisor, which are in no network's namespace.
  */
-
-/** The descriptor bubblewrap reads the filter from. */
-const filterFd = 6;
-/** The words of bubblewrap's own. */
-export const filterWords: readonly string[] = ['--seccomp', String(filterFd)];
 
 /** The kernel's numbers of calls on one architecture. */
 interface Calls {
@@ -99,15 +94,11 @@ function refusedOn({ keys, fcntl, socket, socketcall }: Calls, hasNetwork: boole
   ];
 }
 
-/** The words of a command that runs bubblewrap with the filter where it looks for it, from a file kept in `state`. */
-export function withFilter(state: string, hasNetwork: boolean, sandbox: readonly string[]): string[] {
-  const file = keepFilter(path.join(state, 'filters'), hasNetwork);
-  return ['/bin/sh', '-c', `exec "$@" ${filterFd}<"$0"`, file, ...sandbox];
-}
-
-function keepFilter(folder: string, hasNetwork: boolean): string {
+/** The file of the filter, kept in `state`. */
+export function filterFor(state: string, hasNetwork: boolean): string {
+  const folder = path.join(state, 'filters');
   const file = path.join(folder, hasNetwork ? 'shared.bpf' : 'closed.bpf');
-  const program = refusedCalls(hasNetwork);
+  const program = hasNetwork ? programs.shared : programs.closed;
   if (isThere(file, program)) return file;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const fresh = `${file}.${process.pid}.tmp`;
@@ -116,10 +107,39 @@ function keepFilter(folder: string, hasNetwork: boolean): string {
   return file;
 }
 
+const programs = { shared: refusedCalls(true), closed: refusedCalls(false) };
+
 function isThere(file: string, program: Buffer): boolean {
   try {
     return readFileSync(file).equals(program);
   } catch {
     return false;
+  }
+}
+
+/**
+ * Does `start` with the filter open for reading, as a descriptor for what is started there; bubblewrap reads it to its end,
+ * so each gets one of its own. Without a filter there is none.
+ * @throws {Error} of the system, if it cannot be opened: nobody is started without
+ */
+export function withFilter<Started>(
+  filter: string | undefined,
+  start: (descriptors: readonly number[]) => Started,
+): Started {
+  if (filter === undefined) return start([]);
+  const descriptor = openSync(filter, 'r');
+  try {
+    return start([descriptor]);
+  } finally {
+    closed(descriptor);
+  }
+}
+
+/** Of no consequence for what was started. */
+function closed(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // There is nothing that could be done about it.
   }
 }

@@ -11,7 +11,7 @@ import type { Isolation } from './isolation.ts';
 import type { LaunchOrder } from './keeper-messages.ts';
 import { neededFiles, personalFiles, tooWide } from './needed-files.ts';
 import type { SystemCopies } from './system-copies.ts';
-import { withFilter } from './refused-calls.ts';
+import { filterFor } from './refused-calls.ts';
 import { homeOf, ownFolder, passwdFor, type TenantUsers } from './tenant-users.ts';
 import { isIn, realPath } from './visible-files.ts';
 
@@ -115,13 +115,10 @@ function sandboxed(parts: WallParts, start: Start): Order {
     command: [file, ...spec.args],
   });
   const changed = { ...env, HOME: inside, TMPDIR: '/tmp', ...named(start) };
-  const [shell = '', ...args] = withFilter(state, network === 'shared', [parts.bwrap, ...words]);
-  const order = { file: shell, args, env: changed, cwd: '/', isWrapped: true };
-  return ways === undefined ? order : { ...order, ...inRoom(parts, variant, ways, [shell, ...args]) };
-}
-
-function inRoom({ bwrap }: WallParts, variant: 'root' | 'user', ways: Way[], sandbox: readonly string[]) {
-  return { file: bwrap, ways, args: roomAround(variant, ways, sandbox) };
+  const filter = filterFor(state, network === 'shared');
+  const order = { file: parts.bwrap, filter, env: changed, cwd: '/', isWrapped: true };
+  if (ways === undefined) return { ...order, args: words };
+  return { ...order, ways, args: roomAround(variant, ways, [parts.bwrap, ...words]) };
 }
 
 const ownUid = (): number => process.getuid?.() ?? 0;

@@ -84,6 +84,12 @@ describe('small files of the system', () => {
   });
 });
 
+test('the filter of system calls is the first file it finds open, behind the way out of a room', () => {
+  const network = { hosts: '/hosts', resolv: '/resolv', nsswitch: '/nsswitch' };
+  expect(optionsFor()).toContain('--seccomp 5');
+  expect(optionsFor({ network })).toContain('--seccomp 6');
+});
+
 describe('in a room of its own', () => {
   const network = {
     hosts: '/state/names/hosts',

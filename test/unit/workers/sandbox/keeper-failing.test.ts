@@ -21,7 +21,7 @@ afterEach(() => carriers().forEach(kill));
 function order(id: number): LaunchOrder {
   const [file = '', ...args] = gated({}, ['/bin/sh', '-c', 'setsid sleep 60 & exec sleep 60']);
   const env = { PATH: '/usr/bin:/bin', [markName]: `${mark}.${id}` };
-  return { type: 'launch', id, file, args, env, cwd: '/', isWrapped: false };
+  return { type: 'launch', id, file, args, env, cwd: '/', filter: '/etc/hosts', isWrapped: false };
 }
 
 /** The first thing it says of that launch after its pipes. */
@@ -71,3 +71,14 @@ test.each([
     expect(existsSync(failing)).toBe(false);
   },
 );
+
+test('nobody is started without the filter of system calls that was ordered', async () => {
+  const keeper = fork(keeperFile, [mark, ''], { env: {}, stdio: ['pipe', 'ignore', 'inherit', 'ipc'] });
+  const exited = new Promise((resolve) => keeper.once('exit', resolve));
+  const answer = told(keeper, 1);
+  keeper.send({ ...order(1), filter: folder.file('nowhere') });
+  expect(await answer).toBe('failed');
+  expect(carriers()).toEqual([]);
+  keeper.stdin!.destroy();
+  expect(await exited).toBe(0);
+});
