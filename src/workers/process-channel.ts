@@ -16,6 +16,8 @@ export interface ProcessChannelListener {
 const writeBytes = 64 * 1024;
 /** How long the child may leave its stdin unread, in milliseconds. */
 const stuckAfter = 10_000;
+/** A process that ends closes its pipes first: so long it has for the rest, in milliseconds. */
+const farewellMs = 900;
 
 /** A child's stdin and stdout as lines, bounded both ways. */
 export class ProcessChannel {
@@ -61,9 +63,14 @@ export class ProcessChannel {
     });
     // The exit tells all there is to tell; without these listeners a broken pipe would end the proxy.
     stdout.on('error', () => undefined);
-    stdin.on('error', () => undefined);
+    stdin.on('error', () => {
+      this.#closed('stdin');
+    });
     this.drained = new Promise((resolve) => {
       for (const event of ['close', 'end', 'error']) stdout.once(event, () => resolve());
+    });
+    void this.drained.then(() => {
+      this.#closed('stdout');
     });
   }
 
@@ -149,6 +156,13 @@ export class ProcessChannel {
     this.#queuedBytes -= size;
     const [only] = parts;
     return parts.length === 1 && only ? only : Buffer.concat(parts, size);
+  }
+
+  /** Whoever closes one of its pipes and lives on hears or answers nothing any more. */
+  #closed(name: 'stdin' | 'stdout'): void {
+    this.#clock.after(farewellMs, () => {
+      if (!this.#isOver && !this.#isEnding) this.#listener.violation(`it closed its ${name}, and runs on`);
+    });
   }
 
   #startStuckTimer(): void {

@@ -16,11 +16,14 @@ const violations = {
   longline: 'it wrote a line of more than 16777216 bytes',
   endless: 'it wrote a line of more than 16777216 bytes',
   'invalid-utf8': 'it wrote a broken message',
+  'close-stdout': 'it closed its stdout, and runs on',
   'duplicate-keys': 'it wrote a broken message',
   deep: 'it wrote a broken message',
 } as const;
 type Violation = keyof typeof violations;
-const modes = Object.keys(violations) as Violation[];
+/** Bubblewrap keeps its server's pipes open, whatever that does. */
+const isUnseen = (mode: string) => mode === 'close-stdout' && process.env['TEST_ISOLATION'] !== undefined;
+const modes = (Object.keys(violations) as Violation[]).filter((mode) => !isUnseen(mode));
 /** After these the fixture goes on to answer as it should, if nobody stops it. */
 const answersAfterwards: readonly Violation[] = ['unknown-id', 'wrong-type-id', 'future-id', 'null-id'];
 

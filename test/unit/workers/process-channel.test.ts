@@ -163,6 +163,40 @@ describe('what is sent', () => {
   });
 });
 
+describe('a child that closes a pipe', () => {
+  const lives = () => new Promise<never>(() => undefined);
+
+  test.each(['stdin', 'stdout'] as const)('%s, and runs on, must go', async (name) => {
+    const { channel, clock, stdin, stdout, violations } = createChannel(undefined, lives());
+    if (name === 'stdout') stdout.end();
+    else stdin.destroy(new Error('EPIPE'));
+    if (name === 'stdout') await channel.drained;
+    channel.send([Buffer.from('{}\n')]);
+    await turned();
+    await turned();
+    expect(violations).toEqual([]);
+    clock.advance(1000);
+    expect(violations).toEqual([`it closed its ${name}, and runs on`]);
+  });
+
+  test('and ends, or was told to, has done nothing wrong', async () => {
+    let ended: (exit: typeof over) => void = () => undefined;
+    const one = createChannel(undefined, new Promise((resolve) => (ended = resolve)));
+    one.stdout.end();
+    await one.channel.drained;
+    ended(over);
+    const other = createChannel(undefined, lives());
+    other.channel.end();
+    other.stdout.end();
+    await other.channel.drained;
+    await turned();
+    for (const { clock, violations } of [one, other]) {
+      clock.advance(farTooLongMs);
+      expect(violations).toEqual([]);
+    }
+  });
+});
+
 describe('a child that does not read', () => {
   test('must go, and it is said once', async () => {
     const { channel, clock, stopReading, violations } = createChannel();
