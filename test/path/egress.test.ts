@@ -166,13 +166,19 @@ test.runIf(asRoot.length > 0)(
 
 const lesser = settings.filter(({ tier, missing }) => tier !== 'bubblewrap' && missing === undefined);
 test.each(lesser)(
-  'a server that has an allow-list is not started: $name',
+  'a server that has an allow-list, or no network, is not started: $name',
   async (setting) => {
-    const started = await start(setting, { acme: listed('acme', ['localhost:1']) });
-    // It is told before the caller is.
-    void openGuest(started, 'acme').catch(() => undefined);
-    const failed = await started.logged(({ event }) => event === 'worker.failed');
-    expect(failed['stderrTail']).toContain('sandbox.network has an allow-list, which needs bubblewrap');
+    const closed = listed('closed', ['localhost:1']).replace(/network: \{[^}]*\}/, 'network: none');
+    const started = await start(setting, { acme: listed('acme', ['localhost:1']), closed });
+    for (const [id, asked] of [
+      ['acme', 'has an allow-list'],
+      ['closed', 'is none'],
+    ] as const) {
+      // It is told before the caller is.
+      void openGuest(started, id).catch(() => undefined);
+      const failed = await started.logged(({ event, tenant }) => event === 'worker.failed' && tenant === id);
+      expect(failed['stderrTail']).toContain(`sandbox.network ${asked}, which needs bubblewrap`);
+    }
   },
   60_000,
 );

@@ -133,11 +133,13 @@ function networkOf({ sandbox: { network } }: ServerSpec, state: string, ways: re
   return network === 'none' ? 'none' : 'shared';
 }
 
-/** Without a sandbox nothing would hold a server to its list, and whoever wrote one relies on it. */
+/** Without a sandbox nothing would keep a server from the network, and whoever wrote so relies on it. */
 function refuseOpenNetwork({ isolation: { tier, reason } }: WallParts, { spec }: Start): void {
-  if (tier === 'bubblewrap' || waysOf(spec) === undefined) return;
+  const { network } = spec.sandbox;
+  if (tier === 'bubblewrap' || network === 'shared') return;
+  const asked = network === 'none' ? 'is none' : 'has an allow-list';
   throw new Error(
-    `sandbox.network has an allow-list, which needs bubblewrap, and the wall in force is "${tier}"` +
+    `sandbox.network ${asked}, which needs bubblewrap, and the wall in force is "${tier}"` +
       ` (${reason ?? 'nothing stronger is there'}); make bubblewrap work here, or write network: shared`,
   );
 }

@@ -71,9 +71,12 @@ describe('check', () => {
     expect(out).not.toContain('globex');
   });
 
-  test('looks whether a sandbox can be had for an allow-list', async () => {
-    put('acme', `tenant: acme\n${server.replace(' }', ', sandbox: { network: { allow: [a.example] } } }')}`);
-    const needs = 'server default: sandbox.network has an allow-list, which needs bubblewrap';
+  test.each([
+    ['{ allow: [a.example] }', 'has an allow-list'],
+    ['none', 'is none'],
+  ])('looks whether a sandbox can be had for network: %s', async (network, asked) => {
+    put('acme', `tenant: acme\n${server.replace(' }', `, sandbox: { network: ${network} } }`)}`);
+    const needs = `server default: sandbox.network ${asked}, which needs bubblewrap`;
     vi.stubEnv('PATH', temp.path);
     const missing = await proxy('check');
     expect(missing.out).toContain(`${needs}, which is not installed`);
