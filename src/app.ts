@@ -6,6 +6,7 @@ import type { Status } from './admin/status.ts';
 import { limitTries } from './auth/tries.ts';
 import { createKeyRing } from './auth/key-ring.ts';
 import { launcherSettings } from './config/launcher-settings.ts';
+import { tenantsSettings } from './config/tenants-settings.ts';
 import type { Config } from './config/load-config.ts';
 import { createAnnouncer } from './events/announcer.ts';
 import type { Announce } from './events/events.ts';
@@ -107,12 +108,9 @@ class App implements Proxy {
 
   async start(): Promise<{ url: string }> {
     if (this.#open) throw new Error('The proxy was started already');
-    const { folder, tenants: tenantsFolder, defaults, tenantIds, secrets } = this.#config;
+    const { folder, secrets } = this.#config;
     const tenants = await openTenants({
-      folder: tenantsFolder,
-      baseDir: folder,
-      defaults,
-      idPattern: tenantIds.pattern,
+      ...tenantsSettings(this.#config),
       digestKey: stateKey(this.#config.state, 'generations.key'),
       secrets: openSecretSources(secrets, { baseDir: folder, env: process.env, clock: systemClock }),
       announce: this.#announce,

@@ -3,6 +3,7 @@ import type { Config } from '../config/load-config.ts';
 import { exposureOf } from '../files/exposure.ts';
 import { isCredentialName } from '../secrets/secret-names.ts';
 import { listTenantFiles, readTenantFile, shownPath } from '../tenants/tenant-file.ts';
+import { hiddenFrom } from '../config/launcher-settings.ts';
 import { mountedFilesIn, warningsIn } from '../tenants/warnings/tenant-warnings.ts';
 import { tenantsInVault, vaultPath } from '../secrets/vault/vault-file.ts';
 import type { Warning, WarningCode } from '../yaml/problem.ts';
@@ -51,7 +52,7 @@ function tenantWarnings(file: string, ground: Config): Warning[] {
     ...writable(file),
     ...readable(file, 'what it says of keys and credentials is for the proxy alone: chmod o-r'),
     ...mounted.flatMap((each) => readable(each, 'a secret is in it: chmod o-r')),
-    ...warningsIn(content.text, shown, ground),
+    ...warningsIn(content.text, shown, { ...ground, hidden: hiddenFrom(ground) }),
   ];
 }
 

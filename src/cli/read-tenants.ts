@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Config } from '../config/load-config.ts';
+import { tenantsSettings } from '../config/tenants-settings.ts';
 import { assumedSources, openSecretSources } from '../secrets/open-sources.ts';
 import { openTenants } from '../tenants/registry.ts';
 import type { Tenant } from '../tenants/tenant.ts';
@@ -22,10 +23,7 @@ export async function readTenants(
   env?: Readonly<Record<string, string | undefined>>,
 ): Promise<TenantsInFolder> {
   const tenants = await openTenants({
-    folder: config.tenants,
-    baseDir: config.folder,
-    defaults: config.defaults,
-    idPattern: config.tenantIds.pattern,
+    ...tenantsSettings(config),
     secrets: env
       ? openSecretSources(config.secrets, { baseDir: config.folder, env, clock: systemClock })
       : assumedSources,

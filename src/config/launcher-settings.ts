@@ -14,7 +14,7 @@ export function launcherSettings(config: Config) {
 }
 
 /** What no server may see, whatever folder it is in: absolute paths. */
-function hiddenFrom({ file, folder, tenants, state, admin, secrets }: Config): string[] {
+export function hiddenFrom({ file, folder, tenants, state, admin, secrets }: Config): string[] {
   const all = [
     file,
     tenants,

@@ -9,7 +9,7 @@ import { type TenantDefinition, tenantDefinition } from './definition.ts';
 import type { Complain, ReadingContext } from './reading.ts';
 import { createServerSpec } from './server-spec.ts';
 import type { Tenant } from './tenant.ts';
-import { missingPathsIn } from './warnings/tenant-warnings.ts';
+import { unseenPathsIn } from './warnings/tenant-warnings.ts';
 
 /** A text of a file: `name` without its ending is the tenant's id, `file` is what problems call it. */
 export interface TenantText {
@@ -52,7 +52,8 @@ export function readTenant({ name, file, text }: TenantText, context: ReadingCon
   const { inputs } = secrets;
   if (problems.length > 0) return { ok: false, problems, inputs };
   const keys = tenant.keys.map((_key, index) => read.placeOf(['keys', index]));
-  const warnings = missingPathsIn({ file, ...read }, context.baseDir);
+  const sight = { folder: context.baseDir, hidden: context.hidden?.() ?? [] };
+  const warnings = unseenPathsIn({ file, ...read }, sight);
   return { ok: true, tenant, places: { tenant: read.placeOf(['tenant']), keys }, warnings, inputs };
 }
 

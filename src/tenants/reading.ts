@@ -10,6 +10,8 @@ export interface ReadingContext {
   readonly idPattern: RegExp;
   /** What `${…}` stands for. */
   readonly secrets: SecretSources;
+  /** What no server is shown, whatever its file asks for: absolute. Left out: nothing is known of that. */
+  readonly hidden?: (() => readonly string[]) | undefined;
   /** Makes generations the same in every run, and of no use to who only sees them; left out: another in each run. */
   readonly digestKey?: Buffer;
 }

@@ -24,6 +24,7 @@ export interface TenantsOptions {
   /** What `${…}` in a server's variables stands for. */
   readonly secrets: SecretSources;
   /** See `ReadingContext`. */
+  readonly hidden?: () => readonly string[];
   readonly digestKey?: Buffer;
   readonly announce: Announce;
   readonly clock?: Clock;
@@ -61,9 +62,9 @@ class Registry implements WatchedTenants {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#idPattern = new RegExp(`^(?:${idPattern})$`);
-    const { digestKey } = options;
+    const { digestKey, hidden } = options;
     const own = digestKey && { digestKey };
-    const context = { baseDir, defaults, idPattern: this.#idPattern, secrets, ...own };
+    const context = { baseDir, defaults, idPattern: this.#idPattern, secrets, hidden, ...own };
     this.#folder = new Folder(folder, context);
     this.#watcher = new FolderWatcher(folder, this.#clock, (names) => void this.#look(names));
   }

@@ -32,7 +32,7 @@ export type ProblemCode = keyof typeof problemCodes;
 
 /**
  * Something that works, and that an operator would rather not have: told by `proxy check`; a proxy that runs tells
- * of a missing path only. Never quotes a value.
+ * of missing and hidden paths only. Never quotes a value.
  */
 export interface Warning extends Omit<Problem, 'code'> {
   readonly code: WarningCode;
@@ -45,6 +45,7 @@ export const warningCodes = {
   UNUSED_REFERENCE: 'what looks like a reference stands where none is filled in',
   UNPINNED_PACKAGE: 'a package is fetched in whatever version is newest',
   MISSING_PATH: 'a file or folder under `sandbox` is not there',
+  HIDDEN_PATH: 'a file or folder under `sandbox` is one that no server sees',
   WIDE_FOLDER: 'a server writes or starts in a folder that holds what decides what the proxy runs',
   READABLE_BY_OTHERS: 'every user of the machine can read a file that is worth hiding',
   WRITABLE_BY_OTHERS: 'others than its owner can change a file that decides what is run',

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isIn, realPath } from '../../workers/sandbox/visible-files.ts';
 import type { ServerDefinition } from '../definition.ts';
@@ -12,18 +11,37 @@ export interface Ground {
   readonly state: string;
 }
 
+/** Where what stands under `sandbox` begins, and what no server is shown: absolute. */
+export interface Sight {
+  readonly folder: string;
+  readonly hidden: readonly string[];
+}
+
 const lists = ['read', 'write'] as const;
 
-/** What stands under `sandbox` and is not there: a sandbox that is made now is made without it. */
-export function warnOfMissingPaths({ sandbox }: ServerDefinition, folder: string, warn: Warn): void {
+/** What stands under `sandbox` and cannot be shown: a sandbox that is made now is made without it. */
+export function warnOfUnseenPaths(
+  { sandbox }: ServerDefinition,
+  { folder, hidden }: Sight,
+  warn: Warn,
+): void {
   for (const list of lists) {
     for (const [index, written] of sandbox[list].entries()) {
-      if (existsSync(path.resolve(folder, written))) continue;
-      warn(
-        'MISSING_PATH',
-        ['sandbox', list, index],
-        'This is not there, or the proxy may not look at it; servers that start now do without it',
-      );
+      const place = ['sandbox', list, index];
+      const real = realPath(path.resolve(folder, written));
+      if (real === undefined) {
+        warn(
+          'MISSING_PATH',
+          place,
+          'This is not there, or the proxy may not look at it; servers that start now do without it',
+        );
+      } else if (hidden.some((each) => isIn(real, realPath(each) ?? each))) {
+        warn(
+          'HIDDEN_PATH',
+          place,
+          'No server is shown this: it is, or lies in, what the proxy keeps for itself; put what the server needs elsewhere',
+        );
+      }
     }
   }
 }

@@ -2,7 +2,7 @@ import { parseReferences } from '../../secrets/references.ts';
 import type { Problem, Warning } from '../../yaml/problem.ts';
 import { readYaml } from '../../yaml/read-yaml.ts';
 import { type ServerDefinition, tenantDefinition, type TenantDefinition } from '../definition.ts';
-import { type Ground, warnOfMissingPaths, warnOfWideFolders } from './sandbox-warnings.ts';
+import { type Ground, type Sight, warnOfUnseenPaths, warnOfWideFolders } from './sandbox-warnings.ts';
 import { warnOfServer } from './server-warnings.ts';
 import type { Warn } from './warn.ts';
 
@@ -14,20 +14,20 @@ interface ReadDefinition {
 }
 
 /** What an operator would rather not have in a tenant's file. Of one that is broken nothing: that comes first. */
-export function warningsIn(text: string, file: Problem['file'], ground: Ground): readonly Warning[] {
+export function warningsIn(text: string, file: Problem['file'], ground: Ground & Sight): readonly Warning[] {
   const read = readYaml(text, file, tenantDefinition);
   if (!read.ok) return [];
   return warningsOf({ file, ...read }, (server, warn) => {
     warnOfServer(server, warn);
-    warnOfMissingPaths(server, ground.folder, warn);
+    warnOfUnseenPaths(server, ground, warn);
     warnOfWideFolders(server, ground, warn);
   });
 }
 
-/** What is worth a word when a tenant comes into force: what its servers were promised and is not there. */
-export function missingPathsIn(read: ReadDefinition, folder: string): readonly Warning[] {
+/** What is worth a word when a tenant comes into force: what its servers were promised and cannot see. */
+export function unseenPathsIn(read: ReadDefinition, sight: Sight): readonly Warning[] {
   if (!read.value.enabled) return [];
-  return warningsOf(read, (server, warn) => warnOfMissingPaths(server, folder, warn));
+  return warningsOf(read, (server, warn) => warnOfUnseenPaths(server, sight, warn));
 }
 
 function warningsOf(

@@ -288,6 +288,7 @@ test('a path under sandbox that is not there is told once, and its tenant is in 
   expect(warnings()).toHaveLength(1);
   write('acme', temp.file('here'));
   await tenants.reload();
+  expect(warnings()).toHaveLength(1);
   write('acme', temp.file('none'));
   await tenants.reload();
   expect(warnings()).toHaveLength(2);

@@ -1,10 +1,17 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { looksLikeCredential } from '../../../../src/secrets/credential-shapes.ts';
 import { mountedFilesIn, warningsIn } from '../../../../src/tenants/warnings/tenant-warnings.ts';
 import { useTempFolder } from '../../../support/temp-folder.ts';
 
-const ground = { folder: '/srv/proxy', tenants: '/srv/proxy/tenants', state: '/var/lib/proxy/state' };
+const ground = {
+  folder: '/srv/proxy',
+  tenants: '/srv/proxy/tenants',
+  state: '/var/lib/proxy/state',
+  hidden: ['/etc/ssl', '/dev/null'],
+};
 const inServer = (lines: string) => `tenant: acme\nserver:\n  command: node\n${lines}`;
 /** `line:column CODE`, one for each warning. */
 const warned = (text: string) =>
@@ -114,7 +121,20 @@ describe('what stands under sandbox and is not there', () => {
   test('is told with its place, whether it is to be read or written', () => {
     const lines =
       '  sandbox:\n    read: [/usr, /nowhere/models]\n    write:\n      - nowhere\n      - /dev/null\n';
-    expect(warned(inServer(lines))).toEqual(['5:18 MISSING_PATH', '7:9 MISSING_PATH']);
+    expect(warned(inServer(lines))).toEqual(['5:18 MISSING_PATH', '7:9 MISSING_PATH', '8:9 HIDDEN_PATH']);
+  });
+
+  test('or is never shown: itself, or what it lies in', () => {
+    const temp = realpathSync(mkdtempSync(path.join(tmpdir(), 'hidden-')));
+    mkdirSync(path.join(temp, 'state/in'), { recursive: true });
+    symlinkSync(path.join(temp, 'state'), path.join(temp, 'link'));
+    const text = inServer(
+      `  sandbox: { read: [${['', 'state', 'state/in', 'link/in'].map((each) => path.join(temp, each)).join(', ')}] }\n`,
+    );
+    const hidden = [path.join(temp, 'link')];
+    const codes = warningsIn(text, 'acme.yaml', { ...ground, hidden }).map(({ code }) => code);
+    rmSync(temp, { recursive: true });
+    expect(codes).toEqual(['HIDDEN_PATH', 'HIDDEN_PATH', 'HIDDEN_PATH']);
   });
 });
 
@@ -126,7 +146,7 @@ describe('a folder that holds what decides what the proxy runs', () => {
     state: temp.file('var', 'state'),
   });
   const toldOf = (lines: string) =>
-    warningsIn(inServer(lines), 'acme.yaml', own()).map(
+    warningsIn(inServer(lines), 'acme.yaml', { ...own(), hidden: [] }).map(
       ({ line, column, code, message }) =>
         `${line}:${column} ${code} ${/holds (.*), which/.exec(message)?.[1]}`,
     );
