@@ -134,9 +134,11 @@ function copiedOf(shown: readonly Shown[], system: readonly Shown[], { home, cop
   const mounted = shown.filter((each) => each.kind !== 'link').map((each) => each.path);
   const isAlone = (file: string) =>
     ![home.inside, ...mounted].some((each) => each !== file && isIn(file, each));
+  // One of them may be a link to another file.
+  const living = new Set([...livingFiles].map((file) => realPath(file) ?? file));
   const copied = new Map<string, string>();
   for (const { kind, path: file } of shown) {
-    if (kind !== 'read' || livingFiles.has(file) || !everybodys.has(file) || !isAlone(file)) continue;
+    if (kind !== 'read' || living.has(file) || !everybodys.has(file) || !isAlone(file)) continue;
     const name = copies.of(file);
     if (name !== undefined) copied.set(file, name);
   }

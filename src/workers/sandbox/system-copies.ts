@@ -56,14 +56,14 @@ const isSmallAndOpen = (stats: Stats): boolean =>
 
 const versionOf = ({ ino, size, mtimeMs, ctimeMs }: Stats): string => [ino, size, mtimeMs, ctimeMs].join(' ');
 
-/** Whole or not at all, because there are readers. */
+/** Whole or not at all, because there are readers; and what a crash leaves half done is in nobody's sight. */
 function replace(copy: string, file: string, folder: string): void {
   for (let at = path.dirname(copy); at.startsWith(folder); at = path.dirname(at)) {
     mkdirSync(at, { recursive: true });
     // Whatever mask we were started with.
     chmodSync(at, 0o755);
   }
-  const fresh = `${copy}.${process.pid}.tmp`;
+  const fresh = `${folder}.${process.pid}.tmp`;
   copyFileSync(file, fresh);
   chmodSync(fresh, 0o444);
   renameSync(fresh, copy);

@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -53,6 +54,7 @@ test('a file that has changed is copied anew, into the folder that servers have 
   expect(copies.of(fileOf('services', 'two and more'))).toBe('services');
   expect(readFileSync(copyOf('services'), 'utf8')).toBe('two and more');
   expect(statSync(copies.folder).ino).toBe(ino);
+  expect(readdirSync(copies.folder)).toEqual(['services']);
 });
 
 test('a file that has not changed is not copied again', () => {
