@@ -23,6 +23,15 @@ export interface ServerEras {
   stumbled(era: Era): void;
 }
 
+const otherThan = (era: Era): Era => (era === 'legacy' ? 'modern' : 'legacy');
+
+/** One that refuses what it spoke before is another server by now: that it did not speak the other era says nothing any more. */
+function revised(verdict: EraVerdict, era: Era, speaks: boolean): EraVerdict {
+  const other = otherThan(era);
+  const isAnother = verdict[era] === true && !speaks && verdict[other] === false;
+  return { ...verdict, [era]: speaks, ...(isAnother && { [other]: undefined }) };
+}
+
 /**
  * `fixed` is what the tenant's file says, if it does. `known` may come from another tenant with the same command, and who
  * says no may mean its credentials: it is no more than a guess until a process of this tenant's has answered, and only
@@ -69,10 +78,9 @@ export function createServerEras(
       if (speaks) proven.add(era);
       patience.heard(era, speaks);
       const isSettled = isModernDoubtful && era === 'legacy' && speaks;
-      keep({ ...verdict, [era]: speaks, ...(isSettled && { modern: false }) });
+      keep({ ...revised(verdict, era, speaks), ...(isSettled && { modern: false }) });
       if (era === 'legacy') isModernDoubtful = false;
-      const other = era === 'legacy' ? verdict.modern : verdict.legacy;
-      return !speaks && other !== false;
+      return !speaks && verdict[otherThan(era)] !== false;
     },
     stumbled(era) {
       if (!proven.has('modern')) isModernDoubtful = era === 'modern';

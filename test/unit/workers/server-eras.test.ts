@@ -74,6 +74,17 @@ describe('what is learned', () => {
   });
 
   test.each([
+    ['legacy', verdict(yes, no)],
+    ['modern', verdict(no, yes)],
+  ] as const)('that the server refuses the %s era by now says that it is another', (era, known) => {
+    const other = era === 'legacy' ? 'modern' : 'legacy';
+    const { learned, workerEra } = erasWith(known);
+    expect(learned(era, false)).toBe(true);
+    expect([workerEra('legacy'), workerEra('modern')]).toEqual([other, other]);
+    expect([learned(other, false), learned(era, false)]).toEqual([false, false]);
+  });
+
+  test.each([
     ['legacy', false, unknown, true],
     ['legacy', false, yes, true],
     ['legacy', false, no, false],
