@@ -209,6 +209,7 @@ export class Conversation {
           reject(error);
         },
       };
+      this.#listen?.settle();
       const innerId = this.#mux.request(call.message, waiter, edits);
       const putAt = clock.now();
       call.cancellation.listen((reason) => {
@@ -245,8 +246,7 @@ export class Conversation {
 
   /** See whether it answers at all. */
   ping(): void {
-    const { kind } = this.#parts;
-    if (kind.era === 'modern') this.#background(kind.greeting);
+    if (this.#listen) this.#background(this.#parts.kind.greeting);
     else void this.inquire(methods.ping, {});
   }
 

@@ -69,6 +69,7 @@ export class Line implements Resident {
   readonly #pages = new Pages();
   /** Lines of the same caller that only listen. They live where it lives: what its calls change they hear of. */
   readonly #followers = new Set<Line>();
+  #findLeader: (() => Line) | undefined;
   #leader: Line | undefined;
   #home: Worker | undefined;
   isGone = false;
@@ -113,8 +114,18 @@ export class Line implements Resident {
     return this.#leader;
   }
 
-  /** From now on it lives where `leader` does, and has no worker of its own. */
-  follow(leader: Line): void {
+  /** From now on it lives where the line does that `findLeader` says, and has no worker of its own. */
+  follow(findLeader: () => Line): void {
+    this.#findLeader = findLeader;
+    this.followAnew();
+  }
+
+  /** Settings changed: which line the calls of its caller go depends on how workers are shared. */
+  followAnew(): void {
+    const leader = this.#findLeader?.();
+    if (!leader) return;
+    const left = this.#leader;
+    if (left) left.#followers.delete(this);
     this.#leader = leader;
     leader.#followers.add(this);
     if (leader.home) this.home = leader.home;

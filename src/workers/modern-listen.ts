@@ -51,8 +51,13 @@ export class ModernListen {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
     queueMicrotask(() => {
-      this.#follow();
+      this.settle();
     });
+  }
+
+  /** Ask now for what is wanted by now: a call that is about to be sent may change what its client wants to hear of. */
+  settle(): void {
+    if (this.#isWaiting) this.#follow();
   }
 
   /** A notification of the worker: as one for everybody, or undefined if it is about the listening itself. */

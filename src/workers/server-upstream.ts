@@ -141,7 +141,7 @@ export class ServerUpstream implements Upstream, LineServer {
     // What nobody runs has nothing to tell; but who asked for resources wants to be told by a running one.
     if (uris.length > 0) await own.onWorker(call, (worker) => worker);
     this.lines.add(line);
-    line.follow(own);
+    line.follow(() => this.#visitors.lineOf(call));
     if (!line.home) this.#pool.house(line);
     for (const uri of uris) line.subscribe(uri);
     return line;
@@ -271,7 +271,10 @@ export class ServerUpstream implements Upstream, LineServer {
     this.problem = undefined;
     this.#retire(old);
     this.#visitors.mirrored.forget();
-    for (const line of this.lines) giveHome(line, next.workers, next.spec.pool.sharing);
+    for (const line of this.lines) {
+      line.followAnew();
+      giveHome(line, next.workers, next.spec.pool.sharing);
+    }
     tellListsChanged(this.lines, old.lastFacts);
     old.retire(reason, retireGraceMs, true);
     const { generation, name } = next.spec;

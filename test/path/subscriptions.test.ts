@@ -1,3 +1,4 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { eventsOf } from '../support/guest.ts';
@@ -12,6 +13,7 @@ const tenants = {
   leased: tenantYaml('leased', 'echo', 'pool: { sharing: leased, max: 2 }'),
   aged: tenantYaml('aged', 'echo', 'pool: { sharing: exclusive, maxLifetime: 1s, max: 2 }'),
   changed: tenantYaml('changed', 'echo', 'pool: { sharing: exclusive }'),
+  divided: tenantYaml('divided', 'echo', 'pool: { sharing: shared }'),
   old: tenantYaml('old', 'echo', 'pool: { maxLifetime: 1s, max: 1 }'),
 };
 const uri = 'fixture://one';
@@ -138,6 +140,30 @@ describe('who listens without calling is given another worker', () => {
     await eventually(() => updatesOn(stream) === 1);
     expect(startsOf('changed')).toBe(2);
   });
+});
+
+test('a modern client that listens hears of its own calls when each client gets a worker of its own, and when none does', async () => {
+  const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'auto' } });
+  let told = 0;
+  client.setNotificationHandler('notifications/resources/updated', () => {
+    told++;
+  });
+  const headers = { authorization: `Bearer ${proxy.keys['divided']!}` };
+  await client.connect(new StreamableHTTPClientTransport(new URL(proxy.url), { requestInit: { headers } }));
+  expect(client.getProtocolEra()).toBe('modern');
+  await client.listen({ resourceSubscriptions: [uri] });
+  const touch = () => client.callTool({ name: 'touch', arguments: { uri } });
+  await touch();
+  await eventually(() => told === 1);
+  for (const [swaps, sharing] of [[1, 'exclusive'] as const, [2, 'shared'] as const]) {
+    proxy.write('divided', tenantYaml('divided', 'echo', `pool: { sharing: ${sharing} }`));
+    await eventually(() => eventsOf(proxy, 'generation.swapped', 'divided').length === swaps);
+    expect((await touch()).content).toMatchObject([
+      { text: expect.stringContaining('"told":true') as string },
+    ]);
+    await eventually(() => told === swaps + 1);
+  }
+  await client.close();
 });
 
 /** Where in the log the second worker had started, and the first was gone. */

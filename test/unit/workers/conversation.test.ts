@@ -69,6 +69,14 @@ describe('a call', () => {
     expect([talk.hasAnswered, told]).toEqual([true, [['finished', 'r1', 0]]]);
   });
 
+  test('goes to a modern worker after what its client wants to hear of', async () => {
+    const { talk, put, sent } = createTalk(modernKind);
+    talk.subscribe('file:///a');
+    put();
+    await Promise.resolve();
+    expect(methodsOf(sent)).toEqual(['subscriptions/listen', 'tools/call']);
+  });
+
   test('whose answer cannot be read is rejected with that, and the next line is read', async () => {
     const { talk, line, say, put, sent } = createTalk();
     const broken = talk.exchange({ call: someCall(), line, edits: [] }, () => {

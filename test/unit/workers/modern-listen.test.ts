@@ -76,6 +76,17 @@ describe('a modern worker', () => {
     expect(asked()).toEqual([{ ...lists, resourceSubscriptions: ['a'] }]);
   });
 
+  test('is asked at once where a call is about to be sent, and not again', async () => {
+    const { listen, asked } = worker(['a']);
+    listen.settle();
+    expect(asked()).toEqual([]);
+    listen.refresh();
+    listen.settle();
+    expect(asked()).toEqual([{ ...lists, resourceSubscriptions: ['a'] }]);
+    await turn();
+    expect(asked()).toHaveLength(1);
+  });
+
   test('is asked anew when others are wanted, and what was before is called off once that is acknowledged', async () => {
     const { refresh, asked, lines, cancelled, acknowledge } = worker(['a']);
     await refresh();
