@@ -139,7 +139,9 @@ export class Session implements Caller {
     else this.#line?.send(message);
   }
 
+  /** Who stays only for its calls, because its key is worth nothing any more, hears of those only. */
   hear(notification: Message, call: Call | undefined): void {
+    if (!call && this.#whenIdle) return;
     this.#tell([notification.bytes], call);
   }
 

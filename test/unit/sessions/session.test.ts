@@ -137,6 +137,19 @@ describe('calls', () => {
     expect(ended).toBe(1);
   });
 
+  test('are all that a session hears of whose key was revoked meanwhile', () => {
+    const { session } = createSession();
+    const stream = createStream();
+    const heard: string[] = [];
+    const call = someCall({ tell: (message) => heard.push(Buffer.concat(message).toString()) > 0 });
+    session.listen(stream);
+    session.began(call);
+    session.whenIdle(() => undefined);
+    session.hear(news('about all'), undefined);
+    session.hear(news('about it'), call);
+    expect([stream.heard, heard]).toEqual([[], [news('about it').bytes.toString()]]);
+  });
+
   test('if there are none, nothing is waited for', () => {
     const { session } = createSession();
     let ended = 0;
