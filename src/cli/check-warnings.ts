@@ -52,7 +52,7 @@ function tenantWarnings(file: string, ground: Config): Warning[] {
     ...writable(file),
     ...readable(file, 'what it says of keys and credentials is for the proxy alone: chmod o-r'),
     ...mounted.flatMap((each) => readable(each, 'a secret is in it: chmod o-r')),
-    ...warningsIn(content.text, shown, { ...ground, hidden: hiddenFrom(ground) }),
+    ...warningsIn(content.text, shown, { ...ground, hidden: () => hiddenFrom(ground) }),
   ];
 }
 

@@ -52,10 +52,12 @@ export function readTenant({ name, file, text }: TenantText, context: ReadingCon
   const { inputs } = secrets;
   if (problems.length > 0) return { ok: false, problems, inputs };
   const keys = tenant.keys.map((_key, index) => read.placeOf(['keys', index]));
-  const sight = { folder: context.baseDir, hidden: context.hidden?.() ?? [] };
+  const sight = { folder: context.baseDir, hidden: context.hidden ?? nothing };
   const warnings = unseenPathsIn({ file, ...read }, sight);
   return { ok: true, tenant, places: { tenant: read.placeOf(['tenant']), keys }, warnings, inputs };
 }
+
+const nothing = () => [];
 
 /** The context, with the secrets of the one tenant. */
 type TenantContext = ReadingContext & { readonly own: TenantSecrets };

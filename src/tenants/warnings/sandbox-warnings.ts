@@ -11,10 +11,10 @@ export interface Ground {
   readonly state: string;
 }
 
-/** Where what stands under `sandbox` begins, and what no server is shown: absolute. */
+/** Where what stands under `sandbox` begins, and what no server is shown: absolute. Looked up only where it is needed. */
 export interface Sight {
   readonly folder: string;
-  readonly hidden: readonly string[];
+  readonly hidden: () => readonly string[];
 }
 
 const lists = ['read', 'write'] as const;
@@ -35,7 +35,7 @@ export function warnOfUnseenPaths(
           place,
           'This is not there, or the proxy may not look at it; servers that start now do without it',
         );
-      } else if (hidden.some((each) => isIn(real, realPath(each) ?? each))) {
+      } else if (hidden().some((each) => isIn(real, realPath(each) ?? each))) {
         warn(
           'HIDDEN_PATH',
           place,

@@ -10,7 +10,7 @@ const ground = {
   folder: '/srv/proxy',
   tenants: '/srv/proxy/tenants',
   state: '/var/lib/proxy/state',
-  hidden: ['/etc/ssl', '/dev/null'],
+  hidden: () => ['/etc/ssl', '/dev/null'],
 };
 const inServer = (lines: string) => `tenant: acme\nserver:\n  command: node\n${lines}`;
 /** `line:column CODE`, one for each warning. */
@@ -131,7 +131,7 @@ describe('what stands under sandbox and is not there', () => {
     const text = inServer(
       `  sandbox: { read: [${['', 'state', 'state/in', 'link/in'].map((each) => path.join(temp, each)).join(', ')}] }\n`,
     );
-    const hidden = [path.join(temp, 'link')];
+    const hidden = () => [path.join(temp, 'link')];
     const codes = warningsIn(text, 'acme.yaml', { ...ground, hidden }).map(({ code }) => code);
     rmSync(temp, { recursive: true });
     expect(codes).toEqual(['HIDDEN_PATH', 'HIDDEN_PATH', 'HIDDEN_PATH']);
@@ -146,7 +146,7 @@ describe('a folder that holds what decides what the proxy runs', () => {
     state: temp.file('var', 'state'),
   });
   const toldOf = (lines: string) =>
-    warningsIn(inServer(lines), 'acme.yaml', { ...own(), hidden: [] }).map(
+    warningsIn(inServer(lines), 'acme.yaml', { ...own(), hidden: () => [] }).map(
       ({ line, column, code, message }) =>
         `${line}:${column} ${code} ${/holds (.*), which/.exec(message)?.[1]}`,
     );
