@@ -53,7 +53,7 @@ beforeAll(async () => {
         rude('proto', 'proto'),
         rude('spin', 'spin', {}, `${oneWorker}\ndeadline: { call: 1s }`),
       ]),
-      hog: rude('hog', 'hog')[1].replace('server:', 'server:\n  sandbox: { memory: 512MiB }'),
+      hog: rude('hog', 'hog')[1].replace('server:', 'server:\n  sandbox: { memory: 768MiB }'),
       chatty: tenantYaml('chatty', 'chatty', oneWorker, { STDERR_BYTES: String(32 * MiB) }),
       babbling: tenantYaml('babbling', 'chatty', oneWorker, { BANNER_LINES: '200', STDERR_BYTES: '100' }),
       deaf: tenantYaml('deaf', 'deaf', `${oneWorker}\ndeadline: { call: 25s }`),

@@ -32,8 +32,8 @@ export interface Finding extends Outcome {
 
 const victim = '(victim)' as TenantId;
 const intruder = '(intruder)' as TenantId;
-/** So little that the intruder's tries stay harmless to the machine. */
-const tight = { memory: '512MiB', processes: 64, files: 256 };
+/** So little that the intruder's tries stay harmless to the machine, and enough for Node 24, which needs 580 MiB to start. */
+const tight = { memory: '768MiB', processes: 64, files: 256 };
 /** How long an intruder may take in all, and what it left behind to end, in milliseconds. */
 const intruderMs = 60_000;
 const endMs = 2000;

@@ -35,7 +35,7 @@ export async function measure({ quick }) {
 
 async function beside(mode, cgroups, seconds) {
   const forMs = settleMs + seconds * 1000;
-  const limits = 'limits: { memory: 512MiB, processes: 200 }';
+  const limits = 'limits: { memory: 768MiB, processes: 200 }';
   const settings = `workers: { cgroups: ${cgroups}, ${limits} }\n`;
   const servers = [undefined, [hostile, mode, forMs]];
   const proxy = await startProxy({ tenants: 2, settings, servers });
