@@ -6,7 +6,9 @@ export function fileSignature(file: string): string {
     const stat = statSync(file, { throwIfNoEntry: false });
     return stat ? signatureOf(stat) : '';
   } catch (thrown) {
-    return (thrown as { code?: string }).code ?? 'unknown error';
+    const { code = 'unknown error' } = thrown as { code?: string };
+    // Node 20 throws where something in the way is no folder; Node 24 does not.
+    return code === 'ENOTDIR' ? '' : code;
   }
 }
 

@@ -22,7 +22,7 @@ async function start(setting: Setting, mode = '', more: { state?: string; worker
   const config = `workers: { isolation: ${setting.isolation}, stopGrace: 200ms${more.workers ?? ''} }\n${more.state ? `state: ${more.state}\n` : ''}`;
   const hostile = tenantYaml('acme', 'hostile', '', { MODE: mode });
   const tenants = {
-    acme: hostile.replace('server:', 'server:\n  sandbox: { memory: 300MiB, processes: 100, cpus: 1.5 }'),
+    acme: hostile.replace('server:', 'server:\n  sandbox: { memory: 768MiB, processes: 100, cpus: 1.5 }'),
     globex: tenantYaml('globex', 'echo'),
   };
   const proxy = await startProxy({ tenants, config, setting });
@@ -61,7 +61,7 @@ describe.each(usable)('whole servers: $name', (setting) => {
       expect(acme[controller]).toMatch(/^mcp-tenant-proxy-[0-9a-f]{32}\/of-acme\/\d+$/);
       expect(globex[controller]).toMatch(/^mcp-tenant-proxy-[0-9a-f]{32}\/of-globex\/\d+$/);
     }
-    expect(readIn('memory', acme['memory']!, 'memory.limit_in_bytes')).toBe(String(300 * 1024 ** 2));
+    expect(readIn('memory', acme['memory']!, 'memory.limit_in_bytes')).toBe(String(768 * 1024 ** 2));
     expect(readIn('memory', globex['memory']!, 'memory.limit_in_bytes')).toBe(String(4 * 1024 ** 3));
     const own = setting.tier === 'bubblewrap' ? 2 : 0;
     expect(readIn('pids', acme['pids']!, 'pids.max')).toBe(String(100 + own));

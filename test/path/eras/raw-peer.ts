@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { mcpHeaders, openRawSession, send } from '../../support/raw-session.ts';
 import type { Era } from './cell.ts';
 
@@ -73,9 +72,15 @@ function nameIn(params: string): string | undefined {
 export async function openRawPipe(program: string, era: Era, capabilities: object = {}): Promise<RawPeer> {
   const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'ignore'] });
   const waiting = new Map<number, (text: string) => void>();
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const { id } = JSON.parse(line) as { id?: number };
-    if (id !== undefined) waiting.get(id)?.(line);
+  let tail = '';
+  // Not by node:readline, which ends a line at U+2028 too since Node 24.
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (tail + chunk).split('\n');
+    tail = lines.pop() ?? '';
+    for (const line of lines) {
+      const { id } = JSON.parse(line) as { id?: number };
+      if (id !== undefined) waiting.get(id)?.(line);
+    }
   });
   let lastId = 0;
   const post = (method: string, params: string): Promise<string> =>
