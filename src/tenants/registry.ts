@@ -25,6 +25,7 @@ export interface TenantsOptions {
   readonly secrets: SecretSources;
   /** See `ReadingContext`. */
   readonly hidden?: () => readonly string[];
+  /** See `ReadingContext`. */
   readonly digestKey?: Buffer;
   readonly announce: Announce;
   readonly clock?: Clock;

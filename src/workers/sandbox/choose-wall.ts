@@ -8,9 +8,9 @@ import { findProgram } from './find-program.ts';
 import { type Isolation, NoWall } from './isolation.ts';
 import type { IsolationMode } from './settings.ts';
 import { filterFor, withFilter } from './refused-calls.ts';
-import { openSystemCopies } from './system-copies.ts';
+import type { SystemCopies } from './system-copies.ts';
 import { isIn } from './visible-files.ts';
-import { homeOf, openTenantUsers, passwdFor } from './tenant-users.ts';
+import { homeOf, passwdFor, type TenantUsers } from './tenant-users.ts';
 
 export interface ProbeParts {
   readonly mode: IsolationMode;
@@ -21,6 +21,8 @@ export interface ProbeParts {
   readonly secret: readonly string[];
   /** PATH. */
   readonly searched: string;
+  readonly users: TenantUsers;
+  readonly copies: SystemCopies;
 }
 
 /** What came of a try: it works, or why not, and what to do. */
@@ -60,13 +62,14 @@ async function withoutSandbox(parts: ProbeParts, noSandbox: string): Promise<Iso
   return { tier: 'process only', reason };
 }
 
-async function trySandbox({ state, searched }: ProbeParts, variant: 'root' | 'user'): Promise<Tried> {
+async function trySandbox(parts: ProbeParts, variant: 'root' | 'user'): Promise<Tried> {
+  const { state, searched, users, copies } = parts;
   if (process.platform !== 'linux') return failed('sandboxes are for Linux');
   const found = findProgram('bwrap', searched, '/');
   if ('cause' in found)
     return failed('bubblewrap is not installed: apt-get install bubblewrap, or dnf, apk, pacman');
   if (variant === 'root' && !hasSetpriv(searched)) return failed('setpriv of util-linux is not installed');
-  const uid = variant === 'root' ? openTenantUsers(state).uidOf(nobody) : (process.getuid?.() ?? 0);
+  const uid = variant === 'root' ? users.uidOf(nobody) : (process.getuid?.() ?? 0);
   const home = {
     folder: homeOf(state, nobody, variant === 'root' ? uid : undefined),
     inside: '/home/tenant',
@@ -75,7 +78,7 @@ async function trySandbox({ state, searched }: ProbeParts, variant: 'root' | 'us
     ...{ variant, uid, home, cwd: '/', network: 'shared', needs: [], hidden: { secret: [], personal: [] } },
     limits: {},
     passwd: passwdFor(state, uid, home.inside),
-    copies: openSystemCopies(state),
+    copies,
     command: ['/bin/sh', '-c', 'test -w "$HOME" && test "$(id -u)" = "$0"', String(uid)],
   });
   const env = { PATH: searched, HOME: home.inside };
@@ -83,8 +86,8 @@ async function trySandbox({ state, searched }: ProbeParts, variant: 'root' | 'us
 }
 
 /** Do tenants' users reach what they need, and can we become them? */
-async function tryOwnUsers({ state, folder, searched }: ProbeParts): Promise<Tried> {
-  const uid = openTenantUsers(state).uidOf(nobody);
+async function tryOwnUsers({ state, folder, searched, users }: ProbeParts): Promise<Tried> {
+  const uid = users.uidOf(nobody);
   const home = homeOf(state, nobody, uid);
   openWay(home, [state, folder]);
   const script = 'test -r "$1" || exit 3; test -x "$2" || exit 4; test -w "$3" || exit 5';
@@ -100,8 +103,8 @@ async function tryOwnUsers({ state, folder, searched }: ProbeParts): Promise<Tri
 }
 
 /** Of what no tenant may read, what a user of a tenant's can. A wall of users is only as good as the modes of files. */
-async function readable({ state, secret, searched }: ProbeParts): Promise<string[]> {
-  const uid = openTenantUsers(state).uidOf(nobody);
+async function readable({ secret, searched, users }: ProbeParts): Promise<string[]> {
+  const uid = users.uidOf(nobody);
   const script = 'for each; do test -r "$each" && echo "$each" >&2; done; true';
   const { said } = await run('/bin/sh', ['-c', script, 'probe', ...secret], {
     env: { PATH: searched },

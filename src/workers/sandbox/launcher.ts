@@ -127,7 +127,9 @@ function inForce(cgroups: Cgroups): Pick<WallsInForce, 'cgroups' | 'cgroupsReaso
 async function openWall(parts: LauncherParts): Promise<WallParts> {
   const { mode, state, folder, secret, limits } = parts;
   const searched = process.env['PATH'] ?? usualPath;
-  const isolation = await chooseWall({ mode, state, folder, secret: secret(), searched });
+  const [users, copies] = [openTenantUsers(state), openSystemCopies(state)];
+  const probe = { mode, state, folder, secret: secret(), searched, users, copies };
+  const isolation = await chooseWall(probe);
   const bwrap = findProgram('bwrap', searched, '/');
   return {
     isolation,
@@ -136,8 +138,8 @@ async function openWall(parts: LauncherParts): Promise<WallParts> {
     limits,
     bwrap: 'file' in bwrap ? bwrap.file : 'bwrap',
     hasSetpriv: hasSetpriv(searched),
-    users: openTenantUsers(state),
-    copies: openSystemCopies(state),
+    users,
+    copies,
   };
 }
 

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { endianness } from 'node:os';
 import path from 'node:path';
+import { keepFile } from './kept-file.ts';
 
 /**
  * What a sandbox's namespaces do not divide, and a server therefore may not ask the kernel for: keyrings (the proxy's session
@@ -96,26 +97,11 @@ function refusedOn({ keys, fcntl, socket, socketcall }: Calls, hasNetwork: boole
 
 /** The file of the filter, kept in `state`. */
 export function filterFor(state: string, hasNetwork: boolean): string {
-  const folder = path.join(state, 'filters');
-  const file = path.join(folder, hasNetwork ? 'shared.bpf' : 'closed.bpf');
-  const program = hasNetwork ? programs.shared : programs.closed;
-  if (isThere(file, program)) return file;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const fresh = `${file}.${process.pid}.tmp`;
-  writeFileSync(fresh, program, { mode: 0o600 });
-  renameSync(fresh, file);
-  return file;
+  const name = hasNetwork ? 'shared' : 'closed';
+  return keepFile(path.join(state, 'filters', `${name}.bpf`), programs[name]);
 }
 
 const programs = { shared: refusedCalls(true), closed: refusedCalls(false) };
-
-function isThere(file: string, program: Buffer): boolean {
-  try {
-    return readFileSync(file).equals(program);
-  } catch {
-    return false;
-  }
-}
 
 /**
  * Does `start` with the filter open for reading, as a descriptor for what is started there; bubblewrap reads it to its end,

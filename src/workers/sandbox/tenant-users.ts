@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chownSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { keepText, readText } from './kept-text.ts';
+import { keepFile, readText } from './kept-file.ts';
 
 /** Numbers for tenants' users that no distribution, no directory and no container gives away; the second where ids are few. */
 const ranges = [
@@ -62,7 +62,7 @@ export function homeOf(state: string, tenantId: string, uid: number | undefined)
 export function passwdFor(state: string, uid: number, home: string): string {
   const name = `${uid}-${createHash('sha256').update(home).digest('hex').slice(0, 8)}`;
   const text = `tenant:x:${uid}:${uid}:tenant:${home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`;
-  return keepText(path.join(state, 'passwd', name), text);
+  return keepFile(path.join(state, 'passwd', name), text);
 }
 
 function readTable(file: string, first: number, last: number): Map<string, number> {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { createHash } from 'node:crypto';
-import { keepText } from '../kept-text.ts';
+import { keepFile } from '../kept-file.ts';
 import type { Destination } from './destination.ts';
 
 /** A destination, and where it is found inside: nobody else listens there. */
@@ -31,9 +31,9 @@ export function nameFilesFor(state: string, ways: readonly Way[]): NameFiles {
   const hosts = hostsText(ways);
   const digest = createHash('sha256').update(hosts).digest('hex').slice(0, 16);
   return {
-    hosts: keepText(path.join(folder, `${digest}.hosts`), hosts),
-    resolv: keepText(path.join(folder, 'resolv.conf'), resolvText),
-    nsswitch: keepText(path.join(folder, 'nsswitch.conf'), nsswitchText),
+    hosts: keepFile(path.join(folder, `${digest}.hosts`), hosts),
+    resolv: keepFile(path.join(folder, 'resolv.conf'), resolvText),
+    nsswitch: keepFile(path.join(folder, 'nsswitch.conf'), nsswitchText),
   };
 }
 

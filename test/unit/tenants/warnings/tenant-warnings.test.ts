@@ -1,6 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { looksLikeCredential } from '../../../../src/secrets/credential-shapes.ts';
 import { mountedFilesIn, warningsIn } from '../../../../src/tenants/warnings/tenant-warnings.ts';
@@ -118,6 +116,7 @@ test.each([
 });
 
 describe('what stands under sandbox and is not there', () => {
+  const temp = useTempFolder();
   test('is told with its place, whether it is to be read or written', () => {
     const lines =
       '  sandbox:\n    read: [/usr, /nowhere/models]\n    write:\n      - nowhere\n      - /dev/null\n';
@@ -125,15 +124,12 @@ describe('what stands under sandbox and is not there', () => {
   });
 
   test('or is never shown: itself, or what it lies in', () => {
-    const temp = realpathSync(mkdtempSync(path.join(tmpdir(), 'hidden-')));
-    mkdirSync(path.join(temp, 'state/in'), { recursive: true });
-    symlinkSync(path.join(temp, 'state'), path.join(temp, 'link'));
-    const text = inServer(
-      `  sandbox: { read: [${['', 'state', 'state/in', 'link/in'].map((each) => path.join(temp, each)).join(', ')}] }\n`,
-    );
-    const hidden = () => [path.join(temp, 'link')];
+    mkdirSync(temp.file('state', 'in'), { recursive: true });
+    symlinkSync(temp.file('state'), temp.file('link'));
+    const paths = ['', 'state', 'state/in', 'link/in'].map((each) => temp.file(each));
+    const text = inServer(`  sandbox: { read: [${paths.join(', ')}] }\n`);
+    const hidden = () => [temp.file('link')];
     const codes = warningsIn(text, 'acme.yaml', { ...ground, hidden }).map(({ code }) => code);
-    rmSync(temp, { recursive: true });
     expect(codes).toEqual(['HIDDEN_PATH', 'HIDDEN_PATH', 'HIDDEN_PATH']);
   });
 });

@@ -1,19 +1,21 @@
-import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { sandboxWords, type SandboxOrder } from '../../../../src/workers/sandbox/bubblewrap.ts';
-import { openSystemCopies } from '../../../../src/workers/sandbox/system-copies.ts';
+import { openSystemCopies, type SystemCopies } from '../../../../src/workers/sandbox/system-copies.ts';
+import { useTempFolder } from '../../../support/temp-folder.ts';
 
-const state = mkdtempSync(path.join(tmpdir(), 'state-'));
-afterAll(() => rmSync(state, { recursive: true }));
+const temp = useTempFolder();
+let copies: SystemCopies;
+beforeEach(() => {
+  copies = openSystemCopies(temp.path);
+});
 
-const order: SandboxOrder = {
+const order: Omit<SandboxOrder, 'copies'> = {
   variant: 'user',
   uid: 1000,
   home: { folder: '/state/homes/of-acme', inside: '/home/tenant' },
   passwd: '/state/passwd/1000',
-  copies: openSystemCopies(state),
   cwd: '/srv/app',
   network: 'shared',
   limits: {},
@@ -24,7 +26,7 @@ const order: SandboxOrder = {
 
 /** The options of `bwrap`, each with its arguments as one text. */
 function optionsFor(changed: Partial<SandboxOrder> = {}): string[] {
-  const all = sandboxWords({ ...order, ...changed });
+  const all = sandboxWords({ ...order, copies, ...changed });
   const words = all.slice(0, all.indexOf('--')).map((word) => (word.startsWith('--') ? `\n${word}` : word));
   return words.join(' ').trim().split(/\s*\n/);
 }
@@ -45,13 +47,13 @@ describe('small files of the system', () => {
   test('are links to copies, which are mounted together and say what the files say', () => {
     expect(candidates).not.toEqual([]);
     const options = optionsFor();
-    expect(options).toContain(`--ro-bind ${order.copies.folder} /etc/.copies`);
+    expect(options).toContain(`--ro-bind ${copies.folder} /etc/.copies`);
     expect(copiesIn()).toEqual(expect.arrayContaining(candidates));
     for (const file of copiesIn()) {
       const name = path.relative('/etc', file);
       expect(options).toContain(`--symlink /etc/.copies/${name} ${file}`);
       expect(options).not.toContain(`--ro-bind-try ${file} ${file}`);
-      expect(readFileSync(path.join(order.copies.folder, name))).toEqual(readFileSync(file));
+      expect(readFileSync(path.join(copies.folder, name))).toEqual(readFileSync(file));
     }
   });
 
@@ -67,7 +69,7 @@ describe('small files of the system', () => {
     ['its home', { home: { folder: '/etc', inside: '/etc' } }],
   ])('are not linked in %s', (_, changed) => {
     expect(copiesIn(changed)).toEqual([]);
-    expect(optionsFor(changed)).not.toContain(`--ro-bind ${order.copies.folder} /etc/.copies`);
+    expect(optionsFor(changed)).not.toContain(`--ro-bind ${copies.folder} /etc/.copies`);
   });
 
   test('are mounted when the tenant’s file asks to write them', () => {
@@ -80,7 +82,7 @@ describe('small files of the system', () => {
     const asked = '/etc/passwd';
     const options = optionsFor({ needs: [{ path: asked, kind: 'read' }] });
     expect(options).toContain(`--ro-bind-try ${asked} ${asked}`);
-    expect(existsSync(path.join(order.copies.folder, 'passwd'))).toBe(false);
+    expect(existsSync(path.join(copies.folder, 'passwd'))).toBe(false);
   });
 });
 

@@ -2,29 +2,25 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { openSystemCopies, type SystemCopies } from '../../../../src/workers/sandbox/system-copies.ts';
+import { useTempFolder } from '../../../support/temp-folder.ts';
 
-let folder: string;
+const temp = useTempFolder();
 let source: string;
 let copies: SystemCopies;
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'copies-'));
-  source = path.join(folder, 'system');
+  source = temp.file('system');
   mkdirSync(path.join(source, 'ssl'), { recursive: true });
-  mkdirSync(path.join(folder, 'state'), { mode: 0o700 });
-  copies = openSystemCopies(path.join(folder, 'state'), source);
+  mkdirSync(temp.file('state'), { mode: 0o700 });
+  copies = openSystemCopies(temp.file('state'), source);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 function fileOf(name: string, content: string, mode = 0o644): string {
   const file = path.join(source, name);
@@ -80,8 +76,8 @@ test.each([
   [
     'from elsewhere',
     () => {
-      writeFileSync(path.join(folder, 'elsewhere'), 'x');
-      return path.join(folder, 'elsewhere');
+      writeFileSync(temp.file('elsewhere'), 'x');
+      return temp.file('elsewhere');
     },
   ],
 ])('what is %s is not copied', (_, make) => {
