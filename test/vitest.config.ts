@@ -8,13 +8,18 @@ export default defineConfig({
     maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // What was loaded once is not loaded for each file anew, which is nearly half of what unit tests cost otherwise. Files
+    // share nothing but what they import, and put back what they change; what is to be cleaned up last is in the run's folder.
+    isolate: false,
     projects: [
-      // What was loaded once is not loaded for each file anew, which is nearly half of what these cost otherwise. They share
-      // nothing but what they import, and put back what they change. Path tests do not: what some import cleans up once.
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false } },
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
         extends: true,
-        test: { name: 'whole', include: ['test/{path,architecture,conformance}/**/*.test.ts'] },
+        test: {
+          name: 'whole',
+          include: ['test/{path,architecture,conformance}/**/*.test.ts'],
+          globalSetup: new URL('support/run-folder.ts', import.meta.url).pathname,
+        },
       },
     ],
     reporters: ['default', new URL('support/reporter.ts', import.meta.url).pathname],

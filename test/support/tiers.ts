@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll } from 'vitest';
+import { inject } from 'vitest';
 import { type Tier } from '../../src/workers/sandbox/isolation.ts';
 
 /** A way to run the proxy, and the wall it must come to. */
@@ -69,16 +69,13 @@ export function settingFolder({ uid }: Setting): string {
 }
 
 const folders = new Map<string, string>();
-afterAll(() => {
-  for (const folder of folders.values()) rmSync(folder, { recursive: true, force: true });
-});
 
 /** A PATH of one folder, with links to all programs but some. */
 function pathWithout(programs: readonly string[]): string {
   const key = programs.join();
   const known = folders.get(key);
   if (known !== undefined) return known;
-  const folder = mkdtempSync(path.join(tmpdir(), 'mtp-path-'));
+  const folder = mkdtempSync(path.join(inject('runFolder'), 'path-'));
   chmodSync(folder, 0o755);
   folders.set(key, folder);
   // By name: a link that leads nowhere looks as if it were not there.

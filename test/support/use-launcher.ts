@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach } from 'vitest';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { type TenantId } from '../../src/calls/ids.ts';
 import { type Child } from '../../src/workers/launch.ts';
 import { type Launcher, type LauncherParts, openLauncher } from '../../src/workers/sandbox/launcher.ts';
@@ -13,9 +13,12 @@ export interface TestLauncher {
 
 /** Real processes through the real keeper, all gone after each test. One launcher for each set of settings. */
 export function useLauncher(): TestLauncher {
-  const state = mkdtempSync(path.join(tmpdir(), 'mtp-state-'));
+  let state = '';
   const launchers = new Map<string, Promise<Launcher>>();
   const launched: Child[] = [];
+  beforeAll(() => {
+    state = mkdtempSync(path.join(tmpdir(), 'mtp-state-'));
+  });
   afterEach(async () => {
     for (const child of launched) child.signalGroup('SIGKILL');
     await Promise.all(launched.splice(0).map(({ exit }) => exit));
