@@ -12,6 +12,13 @@ const lists: ReadonlyMap<string, string> = new Map([
 /** `tools`, `prompts` or `resources`. */
 export const featureOf = (listMethod: string): string | undefined => lists.get(listMethod);
 
+const changes: ReadonlyMap<string, string> = new Map(
+  [...lists.values()].map((feature) => [`notifications/${feature}/list_changed`, feature]),
+);
+
+/** What the list is about that a notification says has changed: `tools`, `prompts` or `resources`. */
+export const changedFeature = (notification: string): string | undefined => changes.get(notification);
+
 /** Does it ask for a list from its beginning, and for nothing else? */
 export function isFirstPage(message: Message): boolean {
   if (!lists.has(message.method)) return false;

@@ -179,6 +179,11 @@ export class Line implements Resident {
     return [...this.#server.pool.workers].find((worker) => worker.serial === serial);
   }
 
+  /** A worker says that its list has changed: this caller's next look at it is for that worker to answer. */
+  listChanged(worker: Worker, feature: string): void {
+    (this.#leader ?? this).#pages.changed(worker, feature);
+  }
+
   /** The session wants to hear from this level on. */
   listenFrom(level: string): void {
     this.logLevel = level;

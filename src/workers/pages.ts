@@ -8,9 +8,14 @@ import type { Worker } from './worker.ts';
 const maxCursors = 16;
 const maxCursorLength = 4096;
 
-/** Who gave the cursors of a caller's lists: a cursor may mean nothing to another process of the same server. */
+/**
+ * Which worker is to be asked for a page of a caller's lists. A cursor may mean nothing to another process of the same
+ * server than the one that gave it; and what one process says has changed, another may not know yet, or never.
+ */
 export class Pages {
   readonly #givers = new Map<string, Worker>();
+  /** Who said last that a list has changed, by what the list is about. */
+  readonly #tellers = new Map<string, Worker>();
 
   /** A worker answered a request for a list. */
   note(worker: Worker, method: string, response: Message): void {
@@ -20,10 +25,18 @@ export class Pages {
     keepNewest(this.#givers, keyOf(method, cursor), worker, maxCursors);
   }
 
-  /** The worker that gave the cursor in this request for a list, if it is known. */
+  /** A worker said so. `feature` is `tools`, `prompts` or `resources`. */
+  changed(worker: Worker, feature: string): void {
+    for (const [key, teller] of this.#tellers) if (!teller.isOpen) this.#tellers.delete(key);
+    this.#tellers.set(feature, worker);
+  }
+
+  /** The worker that gave the cursor in this request for a list; without a cursor, the one that last said it had changed. */
   giverOf(request: Message): Worker | undefined {
-    if (featureOf(request.method) === undefined) return undefined;
+    const feature = featureOf(request.method);
+    if (feature === undefined) return undefined;
     const { cursor } = paramsOf(request);
+    if (cursor === undefined) return this.#tellers.get(feature);
     return typeof cursor === 'string' ? this.#givers.get(keyOf(request.method, cursor)) : undefined;
   }
 }

@@ -1,9 +1,8 @@
 import type { Call } from '../calls/call.ts';
 import type { TenantId } from '../calls/ids.ts';
 import type { ServerFacts } from '../mcp/handshake.ts';
-import type { Message } from '../mcp/message.ts';
 import { isQuestion } from '../bridge/questions.ts';
-import { isListChanged } from '../mcp/methods.ts';
+import { changedFeature } from '../mcp/lists.ts';
 import { routeNotification, routeRequest } from './attribution.ts';
 import type { Exit } from './launch.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
@@ -37,7 +36,7 @@ export interface PoolParts {
   /** Whose the server's tasks are. */
   readonly tasks: () => Pick<TaskBook, 'heard' | 'lineOf' | 'ownerOf'>;
   /** A worker said that a list of the server's changed. */
-  readonly listChanged: (message: Message) => void;
+  readonly listChanged: (worker: Worker, feature: string) => void;
 }
 
 /**
@@ -230,7 +229,8 @@ export class Pool {
         routeRequest({ worker, sharing, tasks: tasks() }, message);
       },
       notification: (worker, message) => {
-        if (isListChanged(message.method)) listChanged(message);
+        const changed = changedFeature(message.method);
+        if (changed !== undefined) listChanged(worker, changed);
         routeNotification({ worker, sharing, lines, tasks: tasks() }, message);
       },
       changed: (worker) => {

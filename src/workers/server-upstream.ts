@@ -205,8 +205,9 @@ export class ServerUpstream implements Upstream, LineServer {
       usualKind: () => this.#usualKind(eras, spec),
       started: (worker) => void this.#recollection.compare(memory, worker),
       tasks: () => this.#tasks,
-      listChanged: ({ method }) => {
-        if (method === 'notifications/tools/list_changed') this.#visitors.mirrored.forget();
+      listChanged: (worker, feature) => {
+        if (feature === 'tools') this.#visitors.mirrored.forget();
+        for (const line of this.lines) line.listChanged(worker, feature);
       },
     });
   }

@@ -1,3 +1,4 @@
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openRawSession, type RawSession } from '../../support/raw-session.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -10,7 +11,9 @@ const narrow = 'pool: { max: 2, concurrency: 1 }';
 let proxy: RunningProxy;
 beforeAll(async () => {
   const tenants = servers.map((server) => [server, tenantYaml(server, server, narrow)] as const);
-  proxy = await startProxy({ tenants: Object.fromEntries(tenants) });
+  proxy = await startProxy({
+    tenants: { ...Object.fromEntries(tenants), changing: tenantYaml('changing', 'echo', narrow) },
+  });
 });
 afterAll(() => proxy.stop());
 
@@ -20,9 +23,9 @@ interface Page {
 type Ask = (params: { cursor?: string }) => Promise<string>;
 
 /** Two sessions that live on one of two workers. */
-async function neighbours(key: string): Promise<[RawSession, RawSession]> {
+async function neighbours(key: string, tool = 'slow'): Promise<[RawSession, RawSession]> {
   const [one, two] = [await openRawSession(proxy.url, key), await openRawSession(proxy.url, key)];
-  await Promise.all([one, two].map((session) => session.text('slow', { ms: 200 })));
+  await Promise.all([one, two].map((session) => session.text(tool, { ms: 200 })));
   return [one, two];
 }
 
@@ -46,4 +49,28 @@ test.each(servers)('the next page of %s comes from who gave the one before, howe
     async (params) => (await modern.ask('resources/list', JSON.stringify(params).slice(1, -1))).text,
   ];
   for (const ask of asks) expect(await secondPage(ask, two)).toHaveProperty('result.resources');
+});
+
+test('a list that has changed comes from who said so, also for a session that lives elsewhere', async () => {
+  const key = proxy.keys['changing']!;
+  const [one, two] = await neighbours(key, 'sleep');
+  const modern = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: 'auto' } });
+  let told = 0;
+  modern.setNotificationHandler('notifications/tools/list_changed', () => {
+    told++;
+  });
+  const headers = { authorization: `Bearer ${key}` };
+  await modern.connect(new StreamableHTTPClientTransport(new URL(proxy.url), { requestInit: { headers } }));
+  expect(modern.getProtocolEra()).toBe('modern');
+  await modern.listen({ toolsListChanged: true });
+  // It lives where all do, and its own worker is the one that is busy.
+  await modern.callTool({ name: 'sleep', arguments: { ms: 1 } });
+  const busy = two.text('sleep', { ms: 1000 });
+  await eventually(async () => (await proxy.status()).totals.inFlight > 0);
+  expect(await one.text('change', {})).toBe('changed');
+  await eventually(() => told === 1);
+  await busy;
+  expect(await one.ask('tools/list', {})).toContain('added_1');
+  expect((await modern.listTools()).tools.map(({ name }) => name)).toContain('added_1');
+  await modern.close();
 });

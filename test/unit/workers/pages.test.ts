@@ -37,3 +37,16 @@ test('the oldest are forgotten, and those of workers that are no more', () => {
   pages.note(giver, list, page('d'));
   expect(pages.giverOf(next('gone'))).toBeUndefined();
 });
+
+test('who says that a list has changed is asked for it, from its beginning', () => {
+  const pages = new Pages();
+  const [one, two] = [someWorker(), someWorker()];
+  pages.changed(one, 'resources');
+  pages.changed(two, 'tools');
+  const asked = (method: string) => pages.giverOf(messageOf({ id: 1, method, params: {} }));
+  expect(['resources/list', 'resources/templates/list', 'tools/list'].map(asked)).toEqual([one, one, two]);
+  expect(['prompts/list', 'tools/call'].map(asked)).toEqual([undefined, undefined]);
+  expect(pages.giverOf(next('a'))).toBeUndefined();
+  pages.changed(two, 'resources');
+  expect(asked('resources/list')).toBe(two);
+});

@@ -40,7 +40,7 @@ function createPool(own: object = {}, seats = 10) {
     usualKind: () => plainKind,
     started: () => void told.push('started'),
     tasks: () => ({}),
-    listChanged: ({ method }: { readonly method: string }) => void told.push(method),
+    listChanged: (_worker: Worker, feature: string) => void told.push(feature),
   };
   const pool = new Pool(parts as unknown as PoolParts);
   const log: string[] = [];
@@ -295,7 +295,7 @@ test('what a pool knows of its workers', () => {
   expect(resident.home).toBe(first.asWorker);
   const { listener } = pool.start;
   listener.notification(first.asWorker, messageOf({ method: 'notifications/tools/list_changed' }));
-  expect(told.at(-1)).toBe('notifications/tools/list_changed');
+  expect(told.at(-1)).toBe('tools');
   expect(pool.rules.isInteractive).toBe(false);
   listener.request(first.asWorker, messageOf({ id: 1, method: 'sampling/createMessage', params: {} }));
   expect(pool.rules.isInteractive).toBe(true);
