@@ -138,7 +138,7 @@ export class KeeperLine {
     lost();
     await Promise.all([
       cells,
-      killAll((pid) => carriesMark(pid, [mark]) || runsAs(pid, this.#uids), sweepMs),
+      killAll((pid) => runsAs(pid, this.#uids) || carriesMark(pid, [mark]), sweepMs),
     ]);
   }
 }

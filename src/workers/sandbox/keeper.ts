@@ -80,13 +80,13 @@ function leave({ order: { id, uid }, group, cell }: Kept): void {
     const users = new Set(uid === undefined ? [] : [uid]);
     // Asked anew for each process: the tenant's next one may start while this is going on.
     const isLast = (): boolean => ![...kept.values()].some(({ order }) => order.uid === uid);
-    void killAll((pid) => carriesMark(pid, [`${mark}.${id}\0`]) || (isLast() && runsAs(pid, users)), sweepMs);
+    void killAll((pid) => (isLast() && runsAs(pid, users)) || carriesMark(pid, [`${mark}.${id}\0`]), sweepMs);
   });
 }
 
 async function end(): Promise<void> {
   for (const each of kept.values()) each.signal('SIGKILL');
-  const marked = killAll((pid) => carriesMark(pid, [mark]) || runsAs(pid, uids), sweepMs);
+  const marked = killAll((pid) => runsAs(pid, uids) || carriesMark(pid, [mark]), sweepMs);
   await Promise.all([marked, cells.end()]);
   try {
     if (instanceFile !== '') rmSync(instanceFile, { force: true });

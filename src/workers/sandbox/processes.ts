@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** The variable that every process we start carries, and all its descendants inherit: whose it is. */
 export const markName = 'MCPX_WORKER';
@@ -26,22 +26,43 @@ export function isRunning({ pid, startTime }: Identity): boolean {
   return identify(pid)?.startTime === startTime;
 }
 
+/** What is looked for in a process. Undefined: it cannot be told at this moment. */
+type Test = (pid: number) => boolean | undefined;
+
 /** Every running process that satisfies `test`, but ourselves. */
-export function findProcesses(test: (pid: number) => boolean): Identity[] {
+export function findProcesses(test: Test): Identity[] {
+  return look(test).found;
+}
+
+/** `isClear`: of every process it could be told whether it satisfies `test`. */
+function look(test: Test): { readonly found: Identity[]; readonly isClear: boolean } {
   const found: Identity[] = [];
+  let isClear = true;
   for (const name of processNames()) {
     const pid = Number(name);
     // The identity first: if the number changes hands in between, it is no longer true when it is used.
     const identity = pid === process.pid ? undefined : identify(pid);
-    if (identity && test(pid)) found.push(identity);
+    const answer = identity && test(pid);
+    if (identity && answer === true) found.push(identity);
+    if (identity && answer === undefined) isClear = false;
   }
-  return found;
+  return { found, isClear };
 }
 
-/** Does the process carry one of the marks? False for processes we may not look at. */
-export function carriesMark(pid: number, marks: readonly string[]): boolean {
+/** Does the process carry one of the marks? False for processes we may not look at, undefined for one that is just beginning a program. */
+export function carriesMark(pid: number, marks: readonly string[]): boolean | undefined {
   const environment = read(`/proc/${pid}/environ`) || environmentOfThreads(pid);
+  if (environment === '') return isBeginning(pid) ? undefined : false;
   return marks.some((mark) => `\0${environment}`.includes(`\0${markName}=${mark}`));
+}
+
+/**
+ * Between execve(2) and the first instruction of its program a process has an address space and no environment yet: for a
+ * tenth of a millisecond, or as long as others keep it from the processor. Not so one that was given an empty environment.
+ */
+function isBeginning(pid: number): boolean {
+  const environmentEnd = readStat(pid)?.[48];
+  return environmentEnd === '0' && existsSync(`/proc/${pid}/exe`);
 }
 
 /** That of a process whose main thread has ended is only to be had of the others. */
@@ -96,20 +117,20 @@ export function familyOf(pid: number): number[] {
 }
 
 /**
- * Kill whatever satisfies `test`, and what comes to satisfy it meanwhile, until two looks in a row find nobody or
- * `withinMs` are over. Returns how many were killed.
+ * Kill whatever satisfies `test`, and what comes to satisfy it meanwhile, until two looks in a row find nobody, and nobody
+ * of whom it cannot be told, or `withinMs` are over. Returns how many were killed.
  */
-export async function killAll(test: (pid: number) => boolean, withinMs: number): Promise<number> {
+export async function killAll(test: Test, withinMs: number): Promise<number> {
   const killed = new Set<string>();
   const endAt = performance.now() + withinMs;
   let quiet = 0;
   while (quiet < 2 && performance.now() < endAt) {
-    const found = findProcesses(test);
+    const { found, isClear } = look(test);
     for (const identity of found) {
       kill(identity);
       killed.add(`${identity.pid}/${identity.startTime}`);
     }
-    quiet = found.length === 0 ? quiet + 1 : 0;
+    quiet = isClear && found.length === 0 ? quiet + 1 : 0;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   return killed.size;

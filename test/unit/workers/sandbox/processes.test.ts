@@ -110,4 +110,28 @@ describe.runIf(existsSync('/proc/self/stat'))('processes', () => {
     await eventually(() => [first, second].every((pid) => identify(pid) === undefined));
     expect(identify(other)).toBeDefined();
   });
+
+  test('are looked at again while it cannot be told whose they are', async () => {
+    const pid = await sleeper('late');
+    let looks = 0;
+    const isTold = (each: number) => (each === pid ? (++looks > 5 ? true : undefined) : false);
+    expect(await killAll(isTold, 5000)).toBe(1);
+    await eventually(() => identify(pid) === undefined);
+  });
+
+  test('are nobody`s yet while they begin a program, but somebody`s who has an empty environment', async () => {
+    const again = '[ $# -lt 5000 ] && exec sh -c "$0" "$0" x "$@"; sleep 60';
+    const child = spawn('sh', ['-c', again, again], { env: { [markName]: 'again' }, stdio: 'ignore' });
+    await once(child, 'spawn');
+    started.push(child.pid!);
+    await eventually(() => {
+      for (let at = 0; at < 2000; at++) if (carriesMark(child.pid!, ['again']) === undefined) return true;
+      return false;
+    });
+    const bare = spawn('sleep', ['60'], { env: {}, stdio: 'ignore' });
+    await once(bare, 'spawn');
+    started.push(bare.pid!);
+    await eventually(() => readFileSync(`/proc/${bare.pid}/environ`, 'latin1') === '');
+    await eventually(() => carriesMark(bare.pid!, ['again']) === false);
+  });
 });
