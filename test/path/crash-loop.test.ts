@@ -11,7 +11,10 @@ const bad = (id: string) => tenantYaml(id, 'crashing', '', { EXIT_CODE: '7' });
 const good = (id: string) => tenantYaml(id, 'echo');
 /** Runs a program that a test can mend without a word to the proxy: the file stays as it is, and so does the generation. */
 const mendable = (id: string) => `tenant: ${id}
-server: { command: ${JSON.stringify(process.execPath)}, args: [./${id}.mjs] }
+server:
+  command: ${JSON.stringify(process.execPath)}
+  args: [./${id}.mjs]
+  sandbox: { read: [${JSON.stringify(path.dirname(fixture('echo')))}] }
 `;
 
 let proxy: RunningProxy;

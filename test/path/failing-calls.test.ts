@@ -15,8 +15,9 @@ const env = { NODE_OPTIONS: `--import=${preload}`, FAIL_FILE: file };
 
 const yaml = (id: string, generation: number) =>
   tenantYaml(id, 'echo', 'pool: { idle: 200ms }', { CANARY: String(generation) });
-/** `skip`: so many of these calls go well first. */
-const fail = (name: string, skip = 0) => writeFileSync(file, JSON.stringify({ name, code: 'EIO', skip }));
+/** `skip`: so many of these calls go well first; `of`: what they must be about. */
+const fail = (name: string, skip = 0, of = '') =>
+  writeFileSync(file, JSON.stringify({ name, code: 'EIO', skip, of }));
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -78,10 +79,10 @@ describe('while it starts', () => {
   });
 
   test.each([
-    ['fs.chmodSync', 'admin.socket'],
-    ['fs.accessSync', 'state'],
-  ])('%s: it does not start, and says what it could not do, without a stack', async (name, what) => {
-    fail(name);
+    ['fs.chmodSync', 'admin.sock', 'admin.socket'],
+    ['fs.accessSync', '', 'state'],
+  ])('%s: it does not start, and says what it could not do, without a stack', async (name, of, what) => {
+    fail(name, 0, of);
     const said = String(await startProxy({ env }).catch((thrown: unknown) => thrown));
     expect(said).toContain('proxy serve ended with 2');
     expect(said).toMatch(new RegExp(`^proxy: .*${what}.*EIO`, 'm'));

@@ -36,7 +36,10 @@ test('proxy restart tries what the file says once more', async () => {
     const before = await callJson<{ pid: number }>(client, 'whoami');
     // A wrapper that is not installed yet.
     const wrapper = path.join(proxy.dir, 'wrapper.sh');
-    proxy.write('acme', `tenant: acme\nserver: { command: ./wrapper.sh, env: { CANARY: new } }\n`);
+    proxy.write(
+      'acme',
+      `tenant: acme\nserver: { command: ./wrapper.sh, env: { CANARY: new }, sandbox: { read: [${JSON.stringify(path.dirname(fixture('echo')))}] } }\n`,
+    );
     await proxy.logged(({ event }) => event === 'generation.failed');
     expect(await proxy.run('restart', 'acme')).toMatchObject({
       code: 1,
