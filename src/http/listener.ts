@@ -60,7 +60,7 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
     cors.allow(request, response);
     checkHead(request, response);
     toOriginForm(request);
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const path = pathOf(request);
     if (path === '/healthz') say(response, 200, 'ok');
     else if (path === '/readyz') say(response, isReady() ? 200 : 503, isReady() ? 'ready' : 'not ready');
     else toEndpoint(request, response, path);
@@ -102,6 +102,12 @@ export async function openListener(parts: ListenerParts): Promise<Listener> {
     },
     close: (graceMs) => closeServer(server, graceMs),
   };
+}
+
+/** One slash at the end more or less is the same place: many servers have theirs at `/mcp/`. */
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const [path = '/'] = url.split('?', 1);
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 const isOldConnect = (request: IncomingMessage, path: string) =>

@@ -415,7 +415,7 @@ describe('GET and DELETE', () => {
 
   test.each([
     '/',
-    '/mcp/',
+    '/mcp//',
     '/mcp/default/more',
     '/MCP',
     '/mcp/..',
@@ -436,9 +436,10 @@ describe('GET and DELETE', () => {
 
   test('a server that the tenant does not have is not found', async () => {
     await expectError(await ask({}, ping, 'POST', `${url}/files`), 404, 'NOT_FOUND');
-    expect((await ask({ 'mcp-session-id': undefined }, initialize, 'POST', `${url}/default`)).status).toBe(
-      200,
-    );
+    for (const path of ['', '/', '/default', '/default/', '/?x=1']) {
+      const answer = await ask({ 'mcp-session-id': undefined }, initialize, 'POST', `${url}${path}`);
+      expect([path, answer.status]).toEqual([path, 200]);
+    }
   });
 });
 
