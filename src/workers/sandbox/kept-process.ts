@@ -29,6 +29,8 @@ type Pipes = readonly [stdin: Socket, stdout: Socket, stderr: Socket, gate: Sock
 const maxWordsBytes = 4096;
 /** How long they are waited for, in milliseconds. */
 const lastWordsMs = 100;
+/** A server that has just begun has better use for the processors than to be put into its cgroup, in milliseconds. */
+const settledMs = 250;
 /** In what bubblewrap tells of itself; the comma or bracket behind it says that the number is whole. */
 const childPid = /"child-pid": (\d+)\s*[,}]/;
 
@@ -78,7 +80,10 @@ export function startKept(
   gate.on('error', () => undefined);
   const words = listen(stderr);
   const ways = order.ways && led(kept, openWays(child));
+  // Until its receipt comes, Node goes on to read a pipe that it has sent, and throws away what it reads. So there is nothing
+  // to be read yet; and on stderr, where the sandbox may speak, not once the gate is reached.
   tell({ type: 'stdout', id }, stdout);
+  tell({ type: 'stdin', id }, stdin);
   let isOpen = false;
   const open = (told: string): void => {
     isOpen = true;
@@ -90,12 +95,10 @@ export function startKept(
       if (isOver(child)) return;
       gate.end('go\n');
       tell({ type: 'started', id, ...place });
-      if (order.isWrapped) void hold(kept);
+      if (order.isWrapped) holdLater(kept, child);
     };
-    tell({ type: 'stderr', id }, stderr);
-    // Until its receipt comes, Node goes on to read a pipe that it has sent, and throws away what it reads. One is sent only
-    // when the one before was received; and of the last, stdin, nothing is read.
-    tell({ type: 'stdin', id }, stdin, () => void held.then(go));
+    // One is sent only when the one before was received, so with this receipt all are.
+    tell({ type: 'stderr', id }, stderr, () => void held.then(go));
   };
   const opened = (told: string): void => void ways?.then((isLed) => isLed && !isOver(child) && open(told));
   whenReady(kept, gate, news, ways ? opened : open);
@@ -162,6 +165,12 @@ function whenReady({ order }: Kept, gate: Socket, news: Socket, ready: (told: st
     isAtGate = true;
     look();
   });
+}
+
+function holdLater(kept: Kept, child: ChildProcess): void {
+  setTimeout(() => {
+    if (!isOver(child)) void hold(kept);
+  }, settledMs);
 }
 
 /** Put a process and all that it has started into its cgroup. Who runs away from that is ended. */
