@@ -41,10 +41,12 @@ export function fittingWorker(
 }
 
 /**
- * May the worker that gave a cursor be asked for the page behind it? Busy or not: a page is a short answer that asks
- * nobody anything, and another process would have to refuse it. Where one call at a time is the promise, only in its turn.
+ * May the worker that gave a cursor be asked for the page behind it, or the one that says a list has changed for the list?
+ * Busy or not: a page is a short answer that asks nobody anything, and another process would have to refuse it, or give an old
+ * one. Where one call at a time is the promise, only in its turn; where each session has a worker to itself, no other's ever.
  */
 export function mayTurnPage(giver: Worker, claim: Claim, rules: SharingRules): boolean {
+  if (rules.sharing === 'exclusive') return giver === claim.home;
   return isLeased(rules, claim.kind) ? mayTake(giver, claim, rules) : giver.isOpen;
 }
 

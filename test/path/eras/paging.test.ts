@@ -12,7 +12,11 @@ let proxy: RunningProxy;
 beforeAll(async () => {
   const tenants = servers.map((server) => [server, tenantYaml(server, server, narrow)] as const);
   proxy = await startProxy({
-    tenants: { ...Object.fromEntries(tenants), changing: tenantYaml('changing', 'echo', narrow) },
+    tenants: {
+      ...Object.fromEntries(tenants),
+      changing: tenantYaml('changing', 'echo', narrow),
+      apart: tenantYaml('apart', 'echo', 'pool: { sharing: exclusive }'),
+    },
   });
 });
 afterAll(() => proxy.stop());
@@ -73,4 +77,12 @@ test('a list that has changed comes from who said so, also for a session that li
   expect(await one.ask('tools/list', {})).toContain('added_1');
   expect((await modern.listTools()).tools.map(({ name }) => name)).toContain('added_1');
   await modern.close();
+});
+
+test('but never from the worker that another session has to itself', async () => {
+  const key = proxy.keys['apart']!;
+  const [one, two] = await neighbours(key, 'sleep');
+  expect(await one.text('change', {})).toBe('changed');
+  expect(await one.ask('tools/list', {})).toContain('added_1');
+  expect(await two.ask('tools/list', {})).not.toContain('added_1');
 });

@@ -101,6 +101,13 @@ describe('the page behind a cursor', () => {
     expect(mayTurnPage(someWorker(0, false), ada(undefined), shared)).toBe(false);
   });
 
+  test('is asked of nobody else`s worker where each session has one to itself', () => {
+    const [own, other] = [someWorker(), someWorker()];
+    expect(mayTurnPage(own, ada(own), exclusive)).toBe(true);
+    expect(mayTurnPage(other, ada(own), exclusive)).toBe(false);
+    expect(mayTurnPage(other, ada(undefined), exclusive)).toBe(false);
+  });
+
   test('is asked of a leased worker only when it has no call, given up ones of others included', () => {
     expect(mayTurnPage(someWorker(0), ada(undefined), leased)).toBe(true);
     expect(mayTurnPage(someWorker(1), ada(undefined), leased)).toBe(false);
