@@ -80,10 +80,7 @@ export function startKept(
   gate.on('error', () => undefined);
   const words = listen(stderr);
   const ways = order.ways && led(kept, openWays(child));
-  // Until its receipt comes, Node goes on to read a pipe that it has sent, and throws away what it reads. So there is nothing
-  // to be read yet; and on stderr, where the sandbox may speak, not once the gate is reached.
   tell({ type: 'stdout', id }, stdout);
-  tell({ type: 'stdin', id }, stdin);
   let isOpen = false;
   const open = (told: string): void => {
     isOpen = true;
@@ -97,8 +94,10 @@ export function startKept(
       tell({ type: 'started', id, ...place });
       if (order.isWrapped) holdLater(kept, child);
     };
-    // One is sent only when the one before was received, so with this receipt all are.
-    tell({ type: 'stderr', id }, stderr, () => void held.then(go));
+    tell({ type: 'stderr', id }, stderr);
+    // Until its receipt comes, Node goes on to read a pipe that it has sent, and throws away what it reads. One is sent only
+    // when the one before was received; and of the last, stdin, nothing is read.
+    tell({ type: 'stdin', id }, stdin, () => void held.then(go));
   };
   const opened = (told: string): void => void ways?.then((isLed) => isLed && !isOver(child) && open(told));
   whenReady(kept, gate, news, ways ? opened : open);
