@@ -6,6 +6,7 @@ import {
   carriesMark,
   childrenOf,
   companionsOf,
+  familyOf,
   findProcesses,
   groupOf,
   identify,
@@ -75,6 +76,17 @@ describe.runIf(existsSync('/proc/self/stat'))('processes', () => {
     await eventually(() => found().some(isHeadless));
     await killAll((pid) => carriesMark(pid, ['m-threads']), 5000);
     expect(found()).toEqual([]);
+  });
+
+  test.runIf(python)('are their parent`s, whichever of its threads has started them', async () => {
+    const inThread = "threading.Thread(target=lambda: subprocess.run(['sleep', '60'])).start()";
+    const script = `import subprocess,threading\nsubprocess.Popen(['sleep', '60'])\n${inThread}`;
+    const child = spawn('python3', ['-c', script], { stdio: 'ignore' });
+    await once(child, 'spawn');
+    started.push(child.pid!);
+    await eventually(() => childrenOf(child.pid!).length === 2);
+    started.push(...childrenOf(child.pid!));
+    expect(familyOf(child.pid!).toSorted()).toEqual([child.pid!, ...childrenOf(child.pid!)].toSorted());
   });
 
   test('in our own namespace are nobody`s companions', () => {
