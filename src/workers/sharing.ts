@@ -46,7 +46,7 @@ export function fittingWorker(
  * one. Where one call at a time is the promise, only in its turn; where each session has a worker to itself, no other's ever.
  */
 export function mayTurnPage(giver: Worker, claim: Claim, rules: SharingRules): boolean {
-  if (rules.sharing === 'exclusive') return giver === claim.home;
+  if (rules.sharing === 'exclusive' && giver !== claim.home) return false;
   return isLeased(rules, claim.kind) ? mayTake(giver, claim, rules) : giver.isOpen;
 }
 

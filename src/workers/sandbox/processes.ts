@@ -42,9 +42,10 @@ function look(test: Test): { readonly found: Identity[]; readonly isClear: boole
     const pid = Number(name);
     // The identity first: if the number changes hands in between, it is no longer true when it is used.
     const identity = pid === process.pid ? undefined : identify(pid);
-    const answer = identity && test(pid);
-    if (identity && answer === true) found.push(identity);
-    if (identity && answer === undefined) isClear = false;
+    if (!identity) continue;
+    const answer = test(pid);
+    if (answer === true) found.push(identity);
+    else if (answer === undefined) isClear = false;
   }
   return { found, isClear };
 }
@@ -61,8 +62,8 @@ export function carriesMark(pid: number, marks: readonly string[]): boolean | un
  * tenth of a millisecond, or as long as others keep it from the processor. Not so one that was given an empty environment.
  */
 function isBeginning(pid: number): boolean {
-  const environmentEnd = readStat(pid)?.[48];
-  return environmentEnd === '0' && existsSync(`/proc/${pid}/exe`);
+  // Threads of the kernel, and processes we may not look at, show no program.
+  return existsSync(`/proc/${pid}/exe`) && readStat(pid)?.[48] === '0';
 }
 
 /** That of a process whose main thread has ended is only to be had of the others. */

@@ -131,7 +131,7 @@ describe.runIf(existsSync('/proc/self/stat'))('processes', () => {
     await eventually(() => identify(pid) === undefined);
   });
 
-  test('are nobody`s yet while they begin a program, but somebody`s who has an empty environment', async () => {
+  test('cannot be told whose they are while they begin a program; one with an empty environment is nobody`s', async () => {
     const again = '[ $# -lt 5000 ] && exec sh -c "$0" "$0" x "$@"; sleep 60';
     const child = spawn('sh', ['-c', again, again], { env: { [markName]: 'again' }, stdio: 'ignore' });
     await once(child, 'spawn');
