@@ -1,5 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
+import { afterEach, beforeEach, expect } from 'vitest';
+import { type Branch, openCgroups } from '../../src/workers/sandbox/cgroups/cgroups.ts';
 
 const controllers = ['memory', 'pids', 'cpu'];
 
@@ -46,4 +49,22 @@ function readText(file: string): string {
   } catch {
     return '';
   }
+}
+
+/** Each test has cgroups as a run of the proxy has them, and leaves none. */
+export function useCgroups(): { mark: () => string; branches: () => readonly Branch[] } {
+  let mark = '';
+  let branches: readonly Branch[] = [];
+  let close: () => Promise<void>;
+  beforeEach(async () => {
+    mark = randomBytes(16).toString('hex');
+    const opened = await openCgroups(mark);
+    if (opened.branches === undefined) throw new Error(opened.reason);
+    ({ branches, close } = opened);
+  });
+  afterEach(async () => {
+    await close();
+    expect(proxyCgroups().filter((each) => each.endsWith(mark))).toEqual([]);
+  });
+  return { mark: () => mark, branches: () => branches };
 }

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { identify } from '../processes.ts';
 import { type Branch, enable } from './cgroups.ts';
+import { GiveWay } from './give-way.ts';
 import { settingsFor, type WholeLimits } from './limits.ts';
 import { endTree, foldersIn, parsePids } from './tree.ts';
 
@@ -35,9 +36,11 @@ export class Cells {
   readonly #branches: readonly Branch[];
   /** Of each tenant, the cells there are. */
   readonly #counts = new Map<string, number>();
+  readonly #giveWay: GiveWay;
 
   constructor(branches: readonly Branch[]) {
     this.#branches = branches;
+    this.#giveWay = new GiveWay(branches);
   }
 
   cellFor({ tenantId, limits }: Room, id: number): Cell | undefined {
@@ -51,6 +54,7 @@ export class Cells {
     const prepare = (): void => {
       if (isAwake) return;
       this.#counts.set(tenant, (this.#counts.get(tenant) ?? 0) + 1);
+      this.#giveWay.start();
       isAwake = this.#awaken();
       made = this.#branches.map((branch) => trouble(() => make(branch, folderIn(branch), limits)));
       admitted = Promise.all(made);
@@ -89,6 +93,7 @@ export class Cells {
 
   /** End all there is. Nothing comes after it. */
   async end(): Promise<void> {
+    this.#giveWay.stop();
     await Promise.all(this.#branches.map(({ folder }) => endTree(folder, endMs)));
   }
 
@@ -97,6 +102,7 @@ export class Cells {
     const count = (this.#counts.get(tenant) ?? 1) - 1;
     if (count > 0) return void this.#counts.set(tenant, count);
     this.#counts.delete(tenant);
+    if (this.#counts.size === 0) this.#giveWay.stop();
     for (const { folder } of this.#branches) {
       try {
         rmdirSync(path.join(folder, tenant));

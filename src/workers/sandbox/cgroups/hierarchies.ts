@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Controller, controllers, type Version } from './limits.ts';
+import { type Controller, controllers, counting, type Version } from './limits.ts';
 
 /** A tree of cgroups that is mounted here, and where in it we are. */
 export interface Hierarchy {
@@ -53,7 +53,7 @@ function mountOf(line: string): Mount[] {
   const [, , , root = '', mountPoint = ''] = before.split(' ').map(unescaped);
   const [type, , options = ''] = after.split(' ');
   if (type === 'cgroup2') return [{ version: 2, held: [], root, mountPoint }];
-  const held = controllers.filter((each) => options.split(',').includes(each));
+  const held = [...controllers, counting].filter((each) => options.split(',').includes(each)) as Controller[];
   return type === 'cgroup' && held.length > 0 ? [{ version: 1, held, root, mountPoint }] : [];
 }
 

@@ -1,6 +1,8 @@
 /** What of a server's the kernel is asked to hold, in its own words. */
 export const controllers = ['memory', 'pids', 'cpu'] as const;
-export type Controller = (typeof controllers)[number];
+/** With v1, processor time is counted by a controller of its own; with v2, by `cpu`. */
+export const counting = 'cpuacct';
+export type Controller = (typeof controllers)[number] | typeof counting;
 export type Version = 1 | 2;
 
 /** What all processes of one worker may take together. */
@@ -25,7 +27,7 @@ const periodUs = 100_000;
 const quotaOf = (cpus: number): string => String(Math.round(cpus * periodUs));
 
 /** Tenants share the processors evenly, whatever they run, because nothing is set for it: equal weights are the kernel's default. */
-const table: Record<Controller, Record<Version, (limits: WholeLimits) => Setting[]>> = {
+const table: Record<(typeof controllers)[number], Record<Version, (limits: WholeLimits) => Setting[]>> = {
   memory: {
     1: ({ memory }) => [
       { file: 'memory.limit_in_bytes', value: String(memory) },
@@ -50,5 +52,5 @@ const table: Record<Controller, Record<Version, (limits: WholeLimits) => Setting
 
 /** What to write into a cgroup so that it holds these limits. */
 export function settingsFor(version: Version, held: readonly Controller[], limits: WholeLimits): Setting[] {
-  return held.flatMap((controller) => table[controller][version](limits));
+  return held.flatMap((each) => (each === counting ? [] : table[each][version](limits)));
 }

@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { Cells } from '../../../../../src/workers/sandbox/cgroups/cells.ts';
-import { type Branch, endCgroups, openCgroups } from '../../../../../src/workers/sandbox/cgroups/cgroups.ts';
+import { endCgroups } from '../../../../../src/workers/sandbox/cgroups/cgroups.ts';
 import { findProcesses, identify } from '../../../../../src/workers/sandbox/processes.ts';
-import { cgroupOf, noCgroups, ownFolder, proxyCgroups } from '../../../../support/cgroups.ts';
+import { cgroupOf, noCgroups, ownFolder, proxyCgroups, useCgroups } from '../../../../support/cgroups.ts';
 import { eventually } from '../../../../support/eventually.ts';
 import { settings } from '../../../../support/tiers.ts';
 
@@ -17,23 +17,11 @@ const limits = { memory: 64 * MiB, processes: 16, cpus: 0.5 };
 if (noCgroups !== undefined) test.skip(`cgroups (${noCgroups})`, () => undefined);
 
 describe.runIf(noCgroups === undefined)('with real cgroups', () => {
-  let mark: string;
-  let branches: readonly Branch[];
-  let close: () => Promise<void>;
-  let children: ChildProcess[];
+  const run = useCgroups();
+  const children: ChildProcess[] = [];
 
-  beforeEach(async () => {
-    mark = randomBytes(16).toString('hex');
-    children = [];
-    const opened = await openCgroups(mark);
-    if (opened.branches === undefined) throw new Error(opened.reason);
-    ({ branches, close } = opened);
-  });
-
-  afterEach(async () => {
-    await close();
-    for (const child of children) child.kill('SIGKILL');
-    expect(proxyCgroups().filter((each) => each.endsWith(mark))).toEqual([]);
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
   });
 
   /** A script that waits for a word; then the rest of it runs. */
@@ -45,7 +33,7 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
 
   async function inCell(script: string, tenantId = 'acme', id = 1) {
     const started = startScript(script);
-    const cells = new Cells(branches);
+    const cells = new Cells(run.branches());
     const cell = cells.cellFor({ tenantId, limits }, id)!;
     cell.admit(started.pid);
     expect(await cell.settle(() => [started.pid])).toBeUndefined();
@@ -54,7 +42,7 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
 
   test('a process is in one for each controller, below its tenant; its end removes both', async () => {
     const { child, pid, cell } = await inCell('true', 'a/../b c');
-    const where = `mcp-tenant-proxy-${mark}/of-a%2F..%2Fb%20c/1`;
+    const where = `mcp-tenant-proxy-${run.mark()}/of-a%2F..%2Fb%20c/1`;
     for (const controller of ['memory', 'pids', 'cpu']) {
       expect(cgroupOf(pid, controller)).toBe(where);
     }
@@ -66,13 +54,14 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
     const ended = once(child, 'exit');
     await cell.end();
     expect((await ended)[1]).toBe('SIGKILL');
-    for (const { folder } of branches) expect(existsSync(path.join(folder, 'of-a%2F..%2Fb%20c'))).toBe(false);
+    for (const { folder } of run.branches())
+      expect(existsSync(path.join(folder, 'of-a%2F..%2Fb%20c'))).toBe(false);
   });
 
   test('who was forked before its parent came in is taken in too', async () => {
     const { child, pid } = startScript('true');
     const forked = startScript('true');
-    const cell = new Cells(branches).cellFor({ tenantId: 'acme', limits }, 1)!;
+    const cell = new Cells(run.branches()).cellFor({ tenantId: 'acme', limits }, 1)!;
     cell.admit(pid);
     expect(await cell.settle(() => [pid, forked.pid])).toBeUndefined();
     for (const each of [pid, forked.pid]) expect(cgroupOf(each, 'pids')).toBe(cgroupOf(pid, 'memory'));
@@ -92,7 +81,7 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
   });
 
   test('a fork bomb has no more processes than its limit, and ends with all of them', async () => {
-    const token = `bomb-${mark}`;
+    const token = `bomb-${run.mark()}`;
     const { go, pid, cell } = await inCell(
       `bomb() { exec /bin/sh -c 'while :; do sleep 60 & done' ${token}; }; bomb`,
     );
@@ -119,20 +108,22 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
 
   test("an earlier run's are ended and removed; a folder that is not its own is let be", async () => {
     const { pid, child } = await inCell('sleep 60');
-    const other = path.join(ownFolder('pids'), `mtp-other-${mark}`);
+    const other = path.join(ownFolder('pids'), `mtp-other-${run.mark()}`);
     mkdirSync(other);
     const ended = once(child, 'exit');
-    expect(await endCgroups([other, ...branches.map(({ folder }) => folder), 7, null], mark)).toBe(1);
+    expect(
+      await endCgroups([other, ...run.branches().map(({ folder }) => folder), 7, null], run.mark()),
+    ).toBe(1);
     await ended;
     expect(identify(pid)).toBeUndefined();
-    for (const { folder } of branches) expect(existsSync(folder)).toBe(false);
+    for (const { folder } of run.branches()) expect(existsSync(folder)).toBe(false);
     expect(existsSync(other)).toBe(true);
     rmdirSync(other);
   });
 
   test('who cannot be put in is told of in words, and goes on', async () => {
     const { pid, child, go } = startScript('echo on');
-    const [pids] = branches.filter(({ controllers }) => controllers.includes('pids'));
+    const [pids] = run.branches().filter(({ controllers }) => controllers.includes('pids'));
     const cells = new Cells([{ ...pids!, controllers: ['memory'] }]);
     const cell = cells.cellFor({ tenantId: 'acme', limits }, 1)!;
     cell.admit(pid);
@@ -142,7 +133,7 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
     await cell.end();
   });
 
-  test('without branches there is no cell', () => {
+  test('without run.branches() there is no cell', () => {
     expect(new Cells([]).cellFor({ tenantId: 'acme', limits }, 1)).toBeUndefined();
   });
 });

@@ -18,7 +18,7 @@ test('v1: those that have a controller of ours, and where we are in them', () =>
     { version: 1, controllers: ['memory'], base: '/sys/fs/cgroup/memory/a/b', isContainer: false },
     {
       version: 1,
-      controllers: ['cpu'],
+      controllers: ['cpu', 'cpuacct'],
       base: '/sys/fs/cgroup/cpu,cpuacct/system.slice/proxy.service',
       isContainer: false,
     },
