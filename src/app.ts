@@ -236,7 +236,9 @@ class App implements Proxy {
   /** The tenants in force are others now: so are keys, servers and sessions. Calls in flight finish. */
   #follow({ added, changed, removed }: TenantChange): void {
     this.#keys.apply({ added, changed, removed });
-    for (const tenant of [...added, ...changed.map(({ after }) => after)]) {
+    const present = [...added, ...changed.map(({ after }) => after)];
+    this.#launcher?.expect(present.filter(({ enabled }) => enabled).map(({ id }) => id));
+    for (const tenant of present) {
       if (tenant.enabled) this.#upstreams.apply(tenant);
       else this.#upstreams.remove(tenant.id);
     }

@@ -18,7 +18,7 @@ const joinUpTo = 64 * 1024;
 /** Server-sent events on one response; each message is one event, sent as the bytes that came. */
 export interface EventStream extends SessionStream {
   /** False once the client is gone or too slow. */
-  write(message: readonly Buffer[], eventId?: string): boolean;
+  write(message: readonly Buffer[], eventId?: string, text?: string): boolean;
   /** An event of another kind, or the id to begin with: `fields` are its lines. */
   writeEvent(fields: readonly string[]): void;
   /** Keeps the connection and the proxies on its way awake. */
@@ -57,7 +57,7 @@ class HttpEventStream implements EventStream {
     return !this.#isClosed && !this.#response.writableEnded && !this.#response.destroyed;
   }
 
-  write(message: readonly Buffer[], eventId?: string): boolean {
+  write(message: readonly Buffer[], eventId?: string, text?: string): boolean {
     if (!this.#isOpen) return false;
     const size = sizeOf(message);
     if (!this.#patience.keepsUp(this.#isGathering ? undefined : this.#response.writableLength, size)) {
@@ -65,7 +65,7 @@ class HttpEventStream implements EventStream {
       return false;
     }
     const head = eventId === undefined ? before : `id: ${eventId}\n${before}`;
-    if (size <= joinUpTo) this.#say(head + textOf(message) + after);
+    if (size <= joinUpTo) this.#say(head + (text ?? textOf(message)) + after);
     else {
       this.#say(head);
       this.#said.push(...message);

@@ -73,9 +73,19 @@ export function checkGetHeaders(request: IncomingMessage): void {
   }
 }
 
+/** A weight of nothing: `q=0`, `q=0.0`. */
+const refused = /;\s*q=0(\.0*)?\s*(?=$|[;,])/;
+
 function accepts({ headers }: IncomingMessage, type: string): boolean {
   const accept = (headers.accept ?? '').toLowerCase();
-  return (
-    accept.includes(type) || accept.includes('*/*') || accept.includes(`${type.split('/', 1)[0] ?? ''}/*`)
+  const anyOfKind = `${type.split('/', 1)[0] ?? ''}/*`;
+  if (!refused.test(accept))
+    return accept.includes(type) || accept.includes('*/*') || accept.includes(anyOfKind);
+  // Of several that fit, the most exact one decides (RFC 9110, 12.5.1).
+  const said = accept.split(',').map((each) => each.trim());
+  const fitting = [type, anyOfKind, '*/*'].map((range) =>
+    said.find((each) => each.split(';', 1)[0]?.trim() === range),
   );
+  const decisive = fitting.find((each) => each !== undefined);
+  return decisive !== undefined && !refused.test(decisive);
 }

@@ -40,11 +40,12 @@ interface Streaming {
 
 export function createPostReply(response: ServerResponse, { extra, session }: PostReplyOptions): PostReply {
   let open: Streaming | undefined;
+  const sent = whenClosed(response);
   const isGone = () => response.destroyed || response.writableEnded;
 
   /** Undefined if it is too late: a client that was told nothing cannot come again for the rest. */
   function streaming(): Streaming | undefined {
-    if (!open && !isGone()) open = begin(response, openEventStream(response, extra()), session());
+    if (!open && !isGone()) open = begin(openEventStream(response, extra()), session(), sent);
     return open;
   }
 
@@ -90,7 +91,7 @@ export function createPostReply(response: ServerResponse, { extra, session }: Po
     stayAwake() {
       if (!isFinished) streaming()?.connection.comment();
     },
-    sent: whenClosed(response),
+    sent,
   };
 }
 
@@ -111,11 +112,11 @@ function whenClosed(response: ServerResponse): PostReply['sent'] {
 }
 
 /** With a session that keeps what it says, its client can come again for the rest. */
-function begin(response: ServerResponse, connection: EventStream, owner: Session | undefined): Streaming {
+function begin(connection: EventStream, owner: Session | undefined, closed: PostReply['sent']): Streaming {
   const stream = owner?.replay?.open('reply', connection);
   if (!stream) return { connection, stream: connection };
   if (owner?.readsEmptyEvents) prime(connection, stream.eventId, owner.retryMs);
-  response.once('close', () => stream.disconnected(connection));
+  closed(() => stream.disconnected(connection));
   return { connection, stream };
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ProxyError } from '../calls/error.ts';
 import type { TenantId } from '../calls/ids.ts';
 import type { Keeper, ReplayBudget } from './replay-budget.ts';
-import { ResumableStream, type SessionStream, type StreamKind } from './resumable-stream.ts';
+import { ResumableStream, type SessionStream, type StreamKind, type StreamMemory } from './resumable-stream.ts';
 
 /** A message that was said, as it was. Text of one character per byte: it keeps no larger buffer alive. */
 interface Kept {
@@ -29,7 +29,7 @@ const eventIdShape = /^([\w-]{16})-(listening|reply)(\d{1,15})-(\d{1,15})$/;
  * "Resumability and Redelivery"). The ids of events begin with a word of the session's own that cannot be guessed, so
  * that another session's are as unknown as made-up ones.
  */
-export class Replay implements Keeper {
+export class Replay implements Keeper, StreamMemory {
   readonly tenantId: TenantId;
   bytes = 0;
 
@@ -48,14 +48,7 @@ export class Replay implements Keeper {
   /** A new stream, on the connection it begins with. */
   open(kind: StreamKind, connection: SessionStream): ResumableStream {
     const name = `${kind}${++this.#lastStream}`;
-    const stream = new ResumableStream({ kind, name }, connection, {
-      idOf: (sequence) => `${this.#word}-${name}-${sequence}`,
-      keep: (sequence, message) => this.#keep(stream, sequence, message),
-      inUse: (isInUse) => {
-        if (isInUse) this.#inUse.set(name, stream);
-        else this.#inUse.delete(name);
-      },
-    });
+    const stream = new ResumableStream({ kind, name }, connection, this);
     this.#inUse.set(name, stream);
     return stream;
   }
@@ -72,6 +65,34 @@ export class Replay implements Keeper {
     if (stream) return this.#since(stream, Number(last));
     if (kind === 'listening') return undefined;
     throw cannotReplay();
+  }
+
+  idOf({ name }: ResumableStream, sequence: number): string {
+    return `${this.#word}-${name}-${sequence}`;
+  }
+
+  /** What is larger than all that may be kept is a gap. */
+  textOf(message: readonly Buffer[]): string | undefined {
+    let size = overhead;
+    for (const { length } of message) size += length;
+    if (size > this.#budget.bounds.perSession) return undefined;
+    const [only] = message;
+    if (only && message.length === 1) return only.toString('latin1');
+    return message.map((part) => part.toString('latin1')).join('');
+  }
+
+  keep(stream: ResumableStream, text: string): void {
+    const { events, perSession } = this.#budget.bounds;
+    const size = text.length + overhead;
+    this.#kept.push({ stream, sequence: stream.sequence, text, saidAt: this.#budget.now() });
+    this.bytes += size;
+    this.#budget.kept(this, size);
+    while (this.#kept.length > events || this.bytes > perSession) this.forgetOldest();
+  }
+
+  inUse(stream: ResumableStream, isInUse: boolean): void {
+    if (isInUse) this.#inUse.set(stream.name, stream);
+    else this.#inUse.delete(stream.name);
   }
 
   #find(name: string): ResumableStream | undefined {
@@ -101,26 +122,12 @@ export class Replay implements Keeper {
     this.#inUse.clear();
   }
 
-  /** What is larger than all that may be kept is a gap. */
-  #keep(stream: ResumableStream, sequence: number, message: readonly Buffer[]): void {
-    const { events, perSession } = this.#budget.bounds;
-    const size = sizeOf(message);
-    if (size > perSession) return;
-    const text = message.map((part) => part.toString('latin1')).join('');
-    this.#kept.push({ stream, sequence, text, saidAt: this.#budget.now() });
-    this.bytes += size;
-    this.#budget.kept(this, size);
-    while (this.#kept.length > events || this.bytes > perSession) this.forgetOldest();
-  }
-
   #forgot({ text }: Kept): void {
     const size = text.length + overhead;
     this.bytes -= size;
     this.#budget.forgot(this, size);
   }
 }
-
-const sizeOf = (message: readonly Buffer[]) => message.reduce((total, part) => total + part.length, overhead);
 
 const cannotReplay = () =>
   new ProxyError(

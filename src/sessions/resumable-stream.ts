@@ -1,7 +1,10 @@
 /** A connection that a session's messages can go out on. */
 export interface SessionStream {
-  /** False if it can take no more; it is then closed. `eventId`: what a client names to go on from there. */
-  write(message: readonly Buffer[], eventId?: string): boolean;
+  /**
+   * False if it can take no more; it is then closed. `eventId`: what a client names to go on from there. `text`: the message
+   * with one character per byte, from who has it already.
+   */
+  write(message: readonly Buffer[], eventId?: string, text?: string): boolean;
   close(): void;
 }
 
@@ -10,10 +13,12 @@ export type StreamKind = 'listening' | 'reply';
 
 /** What a stream needs of those who remember it. */
 export interface StreamMemory {
-  idOf(sequence: number): string;
-  keep(sequence: number, message: readonly Buffer[]): void;
+  idOf(stream: ResumableStream, sequence: number): string;
+  /** As it is kept; undefined if it is too much for that. */
+  textOf(message: readonly Buffer[]): string | undefined;
+  keep(stream: ResumableStream, text: string): void;
   /** Somebody writes to it, or may; otherwise it is known only for what is kept of it. */
-  inUse(isInUse: boolean): void;
+  inUse(stream: ResumableStream, isInUse: boolean): void;
 }
 
 /** One stream of a session, over however many connections: each message on one stream only, and in order. */
@@ -42,16 +47,18 @@ export class ResumableStream implements SessionStream {
 
   /** The id of the last event; of the stream's beginning, if there was none. */
   get eventId(): string {
-    return this.#memory.idOf(this.sequence);
+    return this.#memory.idOf(this, this.sequence);
   }
 
   /** A reply takes everything, connected or not: its client may come again. */
   write(message: readonly Buffer[]): boolean {
+    const memory = this.#memory;
     const next = this.sequence + 1;
-    const isSent = this.#connection?.write(message, this.#memory.idOf(next)) ?? false;
+    const text = memory.textOf(message);
+    const isSent = this.#connection?.write(message, memory.idOf(this, next), text) ?? false;
     if (!isSent && this.kind === 'listening') return false;
     this.sequence = next;
-    this.#memory.keep(next, message);
+    if (text !== undefined) memory.keep(this, text);
     return true;
   }
 
@@ -62,9 +69,9 @@ export class ResumableStream implements SessionStream {
   ): void {
     this.#connection?.close();
     this.#connection = connection;
-    this.#memory.inUse(true);
+    this.#memory.inUse(this, true);
     for (const { sequence, text } of missed)
-      connection.write([Buffer.from(text, 'latin1')], this.#memory.idOf(sequence));
+      connection.write([Buffer.from(text, 'latin1')], this.#memory.idOf(this, sequence), text);
     if (this.isEnded) this.close();
   }
 
@@ -72,7 +79,7 @@ export class ResumableStream implements SessionStream {
   disconnected(connection: SessionStream): boolean {
     if (this.#connection !== connection) return false;
     this.#connection = undefined;
-    if (this.kind === 'listening') this.#memory.inUse(false);
+    if (this.kind === 'listening') this.#memory.inUse(this, false);
     return true;
   }
 
@@ -81,6 +88,6 @@ export class ResumableStream implements SessionStream {
     this.isEnded = this.kind === 'reply';
     this.#connection?.close();
     this.#connection = undefined;
-    this.#memory.inUse(false);
+    this.#memory.inUse(this, false);
   }
 }

@@ -37,6 +37,8 @@ export interface LauncherParts {
 export interface Launcher {
   readonly launch: Launch;
   readonly isolation: WallsInForce;
+  /** These may be launched for: what can be prepared for their first call is, and what cannot says so then. */
+  expect(tenantIds: readonly TenantId[]): void;
   /** Ends whatever was started. Nothing is launched any more. */
   close(): Promise<void>;
 }
@@ -91,12 +93,22 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
   return {
     launch,
     isolation: { ...wall.isolation, ...inForce(cgroups) },
+    expect: (tenantIds) => expectAll(wall, tenantIds),
     async close() {
       isClosed = true;
       await line?.close();
       if (cgroups.branches) await cgroups.close();
     },
   };
+}
+
+function expectAll({ isolation, users }: WallParts, tenantIds: readonly TenantId[]): void {
+  if (isolation.variant !== 'root' && isolation.tier !== 'uid per tenant') return;
+  try {
+    users.expect(tenantIds);
+  } catch {
+    // Whoever is launched needs a number, and is told why there is none.
+  }
 }
 
 function tellUnreached({ announce }: LauncherParts, facts: ServerFacts | undefined, told: Unreached): void {

@@ -13,6 +13,11 @@ const ranges = [
 export interface TenantUsers {
   /** The tenant's number. @throws {Error} if all are taken or the table cannot be written */
   uidOf(tenantId: string): number;
+  /**
+   * Numbers for tenants that may come to need one, written down in one go: a first call need not wait for the disk. Not once
+   * most are taken: they go to who needs one. @throws {Error} if the table cannot be written
+   */
+  expect(tenantIds: readonly string[]): void;
 }
 
 /**
@@ -22,23 +27,42 @@ export interface TenantUsers {
 export function openTenantUsers(state: string): TenantUsers {
   const file = path.join(state, 'uids.json');
   const [first, last] = ranges.find(([from, to]) => isMapped(from, to)) ?? ranges[1];
+  const size = last - first + 1;
   const table = readTable(file, first, last);
   const taken = new Set([...table.values(), ...knownUids()]);
+  let isSaved = true;
+
+  function give(tenantId: string): number {
+    const start = createHash('sha256').update(`${file}\0${tenantId}`).digest().readUInt32BE(0) % size;
+    for (let step = 0; step < size; step++) {
+      const uid = first + ((start + step) % size);
+      if (taken.has(uid)) continue;
+      table.set(tenantId, uid);
+      taken.add(uid);
+      isSaved = false;
+      return uid;
+    }
+    throw new Error(`all ${size} numbers for tenants' users are taken; see ${file}`);
+  }
+
+  /** Nobody gets a number that would be forgotten. */
+  function save(): void {
+    if (isSaved) return;
+    writeWhole(file, `${JSON.stringify(Object.fromEntries(table), null, 2)}\n`);
+    isSaved = true;
+  }
+
   return {
     uidOf(tenantId) {
-      const known = table.get(tenantId);
-      if (known !== undefined) return known;
-      const size = last - first + 1;
-      const start = createHash('sha256').update(`${file}\0${tenantId}`).digest().readUInt32BE(0) % size;
-      for (let step = 0; step < size; step++) {
-        const uid = first + ((start + step) % size);
-        if (taken.has(uid)) continue;
-        table.set(tenantId, uid);
-        taken.add(uid);
-        writeWhole(file, `${JSON.stringify(Object.fromEntries(table), null, 2)}\n`);
-        return uid;
-      }
-      throw new Error(`all ${size} numbers for tenants' users are taken; see ${file}`);
+      const uid = table.get(tenantId) ?? give(tenantId);
+      save();
+      return uid;
+    },
+    expect(tenantIds) {
+      const fresh = tenantIds.filter((each) => !table.has(each));
+      if (table.size + fresh.length > size / 2) return;
+      fresh.forEach(give);
+      save();
     },
   };
 }

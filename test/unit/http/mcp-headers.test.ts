@@ -93,6 +93,21 @@ describe('a POST', () => {
 test('a GET is for an event stream', () => {
   for (const accept of ['text/event-stream', 'text/*', '*/*']) expect(get({ accept })).toBe('passes');
   for (const accept of ['', 'application/json', 'text/html']) expect(get({ accept })).toBe('NOT_ACCEPTABLE');
+  const weighed = [
+    'text/event-stream; q=0.5',
+    'text/*;q=0, text/event-stream',
+    '*/*, text/html;q=0',
+    '*/*;q=0.001',
+  ];
+  for (const accept of weighed) expect(get({ accept })).toBe('passes');
+  const refusing = [
+    'text/event-stream;q=0',
+    'TEXT/event-stream ; Q=0.000',
+    '*/*, text/event-stream;q=0',
+    'text/*;q=0, */*',
+    '*/*;q=0',
+  ];
+  for (const accept of refusing) expect(get({ accept })).toBe('NOT_ACCEPTABLE');
   expect(get({})).toBe('NOT_ACCEPTABLE');
 });
 

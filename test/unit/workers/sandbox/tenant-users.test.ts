@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { homeOf, openTenantUsers, passwdFor } from '../../../../src/workers/sandbox/tenant-users.ts';
@@ -20,6 +20,31 @@ describe('a tenant’s user', () => {
     const uids = Array.from({ length: 500 }, (_, at) => users.uidOf(`t${at}`));
     expect(new Set(uids).size).toBe(uids.length);
     for (const uid of uids) expect(uid).toBeGreaterThanOrEqual(40_000);
+  });
+
+  test('is ready before the tenant first asks, if it is expected', () => {
+    const users = openTenantUsers(folder.path);
+    const acme = users.uidOf('acme');
+    users.expect(['acme', 'globex', 'initech']);
+    const written = table();
+    expect(Object.keys(written)).toEqual(['acme', 'globex', 'initech']);
+    expect(written['acme']).toBe(acme);
+    expect(users.uidOf('initech')).toBe(written['initech']);
+  });
+
+  test('is not given ahead once most numbers are taken, and still given who needs one', () => {
+    const users = openTenantUsers(folder.path);
+    users.expect(Array.from({ length: 20_000 }, (_, at) => `t${at}`));
+    expect(existsSync(folder.file('uids.json'))).toBe(false);
+    expect(users.uidOf('t7')).toBe(table()['t7']);
+  });
+
+  test('is not given to anybody while it cannot be written down', () => {
+    const users = openTenantUsers(folder.path);
+    mkdirSync(folder.file('uids.json'));
+    for (let attempt = 0; attempt < 2; attempt++) expect(() => users.uidOf('acme')).toThrow(/uids/);
+    rmdirSync(folder.file('uids.json'));
+    expect(users.uidOf('acme')).toBe(table()['acme']);
   });
 
   test('is not taken from the table if that is damaged: two tenants would share what one of them owns', () => {
