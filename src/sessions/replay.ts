@@ -2,7 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { ProxyError } from '../calls/error.ts';
 import type { TenantId } from '../calls/ids.ts';
 import type { Keeper, ReplayBudget } from './replay-budget.ts';
-import { ResumableStream, type SessionStream, type StreamKind, type StreamMemory } from './resumable-stream.ts';
+import {
+  ResumableStream,
+  type SessionStream,
+  type StreamKind,
+  type StreamMemory,
+} from './resumable-stream.ts';
 
 /** A message that was said, as it was. Text of one character per byte: it keeps no larger buffer alive. */
 interface Kept {

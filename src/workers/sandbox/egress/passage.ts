@@ -4,8 +4,10 @@ import type { Unreached } from './egress-messages.ts';
 import type { Resolve } from './way-out.ts';
 import { wayOut } from './way-out.ts';
 
-/** Connections that one server may have at once, to all its destinations. */
-export const maxConnections = 256;
+/** Connections that one server may have at once, to all its destinations; fewer where many servers share what there is. */
+const most = { ofOne: 256, leastOfOne: 8, ofAll: 8192 };
+/** Two for each connection, and as many again for listeners and names that are looked up. */
+const descriptorsEach = 4;
 /** How often it is told that one destination is not reached, in milliseconds. */
 const tellEveryMs = 10_000;
 
@@ -14,7 +16,18 @@ export interface PassageParts {
   readonly resolve: Resolve;
   /** Sockets of the server, at all its passages. */
   readonly open: Set<Socket>;
+  /** How many it may have now. */
+  readonly allowed: () => number;
   readonly unreached: (told: Unreached) => void;
+}
+
+/**
+ * How many connections each of so many servers may have, where a process may have so many descriptors: one tenant's servers
+ * must leave some to all others.
+ */
+export function connectionsEach(servers: number, descriptors: number): number {
+  const ofAll = Math.min(most.ofAll, descriptors / descriptorsEach);
+  return Math.max(most.leastOfOne, Math.min(most.ofOne, Math.floor(ofAll / servers)));
 }
 
 /** Leads whoever connects to a listener to its destination, byte by byte, until both sides have ended. */
@@ -28,10 +41,10 @@ export function openPassage(listener: Server, parts: PassageParts): void {
 }
 
 async function lead(inner: Socket, parts: PassageParts, tell: (reason: string) => void): Promise<void> {
-  const { open, to, resolve } = parts;
+  const { open, to, resolve, allowed } = parts;
   inner.on('error', () => undefined);
-  if (open.size >= maxConnections) {
-    tell(`it has ${maxConnections} connections already`);
+  if (open.size >= allowed()) {
+    tell(`it has ${open.size} connections already`);
     inner.resetAndDestroy();
     return;
   }

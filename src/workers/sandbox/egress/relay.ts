@@ -3,10 +3,11 @@
  * listeners, which are in the servers' own networks, and connects in the machine's. One of its own, so that what servers send
  * and receive holds up neither calls nor starts. It ends with the keeper.
  */
+import { readFileSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { closeInherited } from '../inherited.ts';
 import type { FromRelay, ToRelay } from './egress-messages.ts';
-import { openPassage } from './passage.ts';
+import { connectionsEach, openPassage } from './passage.ts';
 import { createResolve, type Resolve } from './way-out.ts';
 
 closeInherited();
@@ -20,6 +21,11 @@ interface Kept {
 }
 
 const kept = new Map<number, Kept>();
+/** Node takes as many as it may when it starts. */
+const descriptors = Number(
+  /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? Infinity,
+);
+const allowed = (): number => connectionsEach(kept.size, descriptors);
 
 function tell(message: FromRelay): void {
   if (process.connected) process.send?.(message);
@@ -31,7 +37,7 @@ function open({ id, at, to }: Extract<ToRelay, { type: 'open' }>, listener: Serv
   one.listeners.push(listener);
   const unreached = (told: object): void =>
     tell({ type: 'unreached', id, ...told } as Extract<FromRelay, { type: 'unreached' }>);
-  openPassage(listener, { to, resolve: one.resolve, open: one.open, unreached });
+  openPassage(listener, { to, resolve: one.resolve, open: one.open, allowed, unreached });
   tell({ type: 'opened', id, at });
 }
 

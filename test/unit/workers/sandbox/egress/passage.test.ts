@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Unreached } from '../../../../../src/workers/sandbox/egress/egress-messages.ts';
-import { openPassage } from '../../../../../src/workers/sandbox/egress/passage.ts';
+import { connectionsEach, openPassage } from '../../../../../src/workers/sandbox/egress/passage.ts';
 import { eventually } from '../../../../support/eventually.ts';
 
 /** Real sockets; only the lookup of names is ours: `localhost` is what a list may name on every machine. */
@@ -20,12 +20,13 @@ async function listening(server: Server, host = '127.0.0.1'): Promise<number> {
 
 async function passage(
   port: number,
-  { host = 'localhost', resolve = () => Promise.resolve(['127.0.0.1']) } = {},
+  { host = 'localhost', resolve = () => Promise.resolve(['127.0.0.1']), allowed = 256 } = {},
 ) {
   const told: Unreached[] = [];
   const open = new Set<Socket>();
   const listener = createServer();
-  openPassage(listener, { to: { host, port }, resolve, open, unreached: (each) => told.push(each) });
+  const unreached = (each: Unreached) => told.push(each);
+  openPassage(listener, { to: { host, port }, resolve, open, allowed: () => allowed, unreached });
   const at = await listening(listener);
   const visit = (): Socket => connect({ port: at, host: '127.0.0.1', allowHalfOpen: true });
   return { told, open, visit };
@@ -132,4 +133,36 @@ describe('a passage', () => {
     expect(await failureOf(unknown.visit())).toBe('ECONNRESET');
     expect(unknown.told[0]?.reason).toBe('the name cannot be looked up (ENOTFOUND)');
   });
+
+  test('lets nobody in who is one too many, says so, and lets in the next once another has left', async () => {
+    const port = await listening(createServer((socket) => socket.on('error', () => undefined)));
+    const { visit, told, open } = await passage(port, { allowed: 2 });
+    const [first] = [visit(), visit()];
+    await eventually(() => open.size === 2);
+    expect(await failureOf(visit())).toBe('ECONNRESET');
+    expect(told).toEqual([
+      { host: 'localhost', port, reason: 'it has 2 connections already', suppressed: 0 },
+    ]);
+    first.destroy();
+    await eventually(() => open.size === 1);
+    const next = visit();
+    await eventually(() => open.size === 2);
+    expect(next.destroyed).toBe(false);
+  });
 });
+
+test.each([
+  [1, 524_288, 256],
+  [32, 524_288, 256],
+  [64, 524_288, 128],
+  [200, 524_288, 40],
+  [5000, 524_288, 8],
+  [1, 1024, 256],
+  [4, 1024, 64],
+  [1, Infinity, 256],
+])(
+  '%i servers, where a process may have %i descriptors, have %i connections each',
+  (servers, files, each) => {
+    expect(connectionsEach(servers, files)).toBe(each);
+  },
+);
