@@ -1,46 +1,73 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { type Branch, openCgroups } from '../../src/workers/sandbox/cgroups/cgroups.ts';
 
-const controllers = ['memory', 'pids', 'cpu'];
+/** Which version this machine's are of; where v2 is mounted beside v1, it has no controllers. */
+export const version = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1;
+const controllers = ['memory', 'pids', 'cpu'] as const;
+type Controller = (typeof controllers)[number];
 
 /** Why real control groups cannot be tried here; undefined if they can. Found out without any code of the proxy's. */
 export const noCgroups = controllers.map(refusalOf).find((each) => each !== undefined);
 
-function refusalOf(controller: string): string | undefined {
+function refusalOf(controller: Controller): string | undefined {
   const folder = path.join(ownFolder(controller), `mtp-try-${process.pid}`);
   try {
     mkdirSync(folder);
     rmdirSync(folder);
+    // With v2 that is refused while processes are there: at the machine's top they may be, elsewhere start in the leaf.
+    if (version === 2)
+      writeFileSync(path.join(ownFolder(controller), 'cgroup.subtree_control'), `+${controller}`);
     return undefined;
   } catch {
-    return `no v1 controller for ${controller} can be written`;
+    return `no v${version} controller for ${controller} can be written`;
   }
 }
 
-/** The cgroup of v1 that this process is in. */
-export function ownFolder(controller: string): string {
-  const [, place = ''] =
-    new RegExp(`^\\d+:${controller}:(.*)$`, 'm').exec(readText('/proc/self/cgroup')) ?? [];
-  return path.join('/sys/fs/cgroup', controller, place);
+/** The cgroup that proxies started from here make theirs in: our own, or with v2 what is above the leaf that we are in. */
+export function ownFolder(controller: Controller): string {
+  const own = folderOf('self', controller);
+  return path.basename(own) === 'mcp-tenant-proxy' ? path.dirname(own) : own;
+}
+
+function folderOf(pid: number | 'self', controller: Controller): string {
+  const name = version === 2 ? '' : controller;
+  const [, place = ''] = new RegExp(`^\\d+:${name}:(.*)$`, 'm').exec(readText(`/proc/${pid}/cgroup`)) ?? [];
+  return path.join('/sys/fs/cgroup', name, place);
 }
 
 /** The cgroups of proxies that there are; each test looks for those that its own have made. */
 export function proxyCgroups(): string[] {
-  return controllers.flatMap((controller) =>
-    readdirSync(ownFolder(controller))
+  return [...new Set(controllers.map(ownFolder))].flatMap((folder) =>
+    readdirSync(folder)
       .filter((name) => name.startsWith('mcp-tenant-proxy-'))
-      .map((name) => path.join(ownFolder(controller), name)),
+      .map((name) => path.join(folder, name)),
   );
 }
 
-/** The cgroup of v1 that a process is in, without those it shares with us. */
-export function cgroupOf(pid: number, controller: string): string {
-  const [, place = ''] =
-    new RegExp(`^\\d+:${controller}:(.*)$`, 'm').exec(readText(`/proc/${pid}/cgroup`)) ?? [];
-  return path.relative(ownFolder(controller), path.join('/sys/fs/cgroup', controller, place));
+/** The cgroup that a process is in, without those it shares with us. */
+export function cgroupOf(pid: number, controller: Controller): string {
+  return path.relative(ownFolder(controller), folderOf(pid, controller));
+}
+
+const limitFiles: Record<Controller, Record<1 | 2, string>> = {
+  memory: { 1: 'memory.limit_in_bytes', 2: 'memory.max' },
+  pids: { 1: 'pids.max', 2: 'pids.max' },
+  cpu: { 1: 'cpu.cfs_quota_us', 2: 'cpu.max' },
+};
+
+/** What a cgroup holds its processes to: bytes, how many, or microseconds in each tenth of a second. */
+export function limitIn(controller: Controller, cell: string): number {
+  const file = path.join(ownFolder(controller), cell, limitFiles[controller][version]);
+  return Number.parseInt(readFileSync(file, 'utf8'), 10);
+}
+
+/** Where it is told how many processes of a cgroup were ended because of its memory, as `oom_kill`. */
+export function memoryEventsOf(cell: string): string {
+  const name = version === 2 ? 'memory.events' : 'memory.oom_control';
+  return path.join(ownFolder('memory'), cell, name);
 }
 
 function readText(file: string): string {

@@ -80,6 +80,8 @@ function wordsFor(order: SandboxOrder, shown: readonly Shown[], copied: Copied):
     ...shown.flatMap((each) => linkToCopy(each.path, copied) ?? mountOf(each, order)),
     ...['--ro-bind', order.passwd, '/etc/passwd'],
     ...(isRoom(network) ? namesIn(network) : []),
+    // Who owns what is around all that is shown could fill it; in the other variant it is root's.
+    ...(variant === 'user' ? ['--remount-ro', '/dev', '--remount-ro', '/'] : []),
     ...['--chdir', cwd],
     '--',
     ...(variant === 'root' ? becoming(order.uid) : []),

@@ -46,6 +46,12 @@ const tries: Record<Attempt, Try> = {
   'tenants-write': ({ tenants }) => written(path.join(tenants, '.intruder')),
   'state-read': ({ state }) => listed(state),
   'programs-write': ({ program }) => written(path.join(path.dirname(program), '.intruder')),
+  'system-write': () => {
+    const open = ['/', '/dev', '/etc', '/usr', '/var'].filter((folder) =>
+      quiet(() => written(path.join(folder, `.intruder-${process.pid}`)).reached),
+    );
+    return open.length > 0 ? reached(`in ${open.join(' ')}`) : refused('not one of five folders');
+  },
   'admin-socket': ({ adminSocket }) => connected({ path: adminSocket }),
   loopback: ({ port }) => connected({ host: '127.0.0.1', port }),
   'shared-tmp': ({ token }) => {

@@ -13,6 +13,7 @@ export type Attempt =
   | 'state-read'
   | 'admin-socket'
   | 'programs-write'
+  | 'system-write'
   | 'become-root'
   | 'shared-tmp'
   | 'loopback'
@@ -71,6 +72,7 @@ export const promises: Readonly<Record<Attempt, Promised>> = {
   'state-read': { what: 'read the state folder', by: everyWall },
   'admin-socket': { what: "connect to the operator's socket", by: everyWall },
   'programs-write': { what: 'write beside the programs it runs', by: everyWall },
+  'system-write': { what: 'write where the system has its files', by: everyWall },
   'become-root': { what: 'hold or gain privileges', by: everyWall },
   'shared-tmp': { what: 'leave a file in the /tmp of others', by: sandbox },
   loopback: { what: 'reach a service on 127.0.0.1', by: [] },

@@ -9,7 +9,7 @@
 import type { ChildProcess, SendHandle } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { Cells } from './cgroups/cells.ts';
-import type { Branch } from './cgroups/cgroups.ts';
+import { type Branch, closeLeaf } from './cgroups/cgroups.ts';
 import { RelayLine } from './egress/relay-line.ts';
 import { closeInherited } from './inherited.ts';
 import type { FromKeeper, LaunchOrder, ToKeeper } from './keeper-messages.ts';
@@ -18,14 +18,15 @@ import { carriesMark, findProcesses, groupOf, kill, killAll, runsAs } from './pr
 
 closeInherited();
 
-const [mark = '', instanceFile = '', branches = '[]'] = process.argv.slice(2);
+const [mark = '', instanceFile = '', told = '[]'] = process.argv.slice(2);
+const branches = JSON.parse(told) as Branch[];
 /** How long the last sweep may take, in milliseconds: a fork bomb is faster than one look. */
 const sweepMs = 5000;
 
 /** How long the proxy may take to hear the last of a process before what it left behind is ended, in milliseconds. */
 const releaseMs = 1000;
 
-const cells = new Cells(JSON.parse(branches) as Branch[]);
+const cells = new Cells(branches);
 const kept = new Map<number, Kept>();
 /** What is left to be done for processes that are gone. */
 const left = new Map<number, () => void>();
@@ -88,6 +89,7 @@ async function end(): Promise<void> {
   for (const each of kept.values()) each.signal('SIGKILL');
   const marked = killAll((pid) => runsAs(pid, uids) || carriesMark(pid, [mark]), sweepMs);
   await Promise.all([marked, cells.end()]);
+  closeLeaf(branches);
   try {
     if (instanceFile !== '') rmSync(instanceFile, { force: true });
   } catch {

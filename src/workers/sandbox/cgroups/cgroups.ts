@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { findHierarchies, type Hierarchy, leafName } from './hierarchies.ts';
-import { type Controller, controllers, settingsFor, type Version } from './limits.ts';
+import { type Controller, settingsFor, type Version } from './limits.ts';
 import { endTree, pidsIn } from './tree.ts';
 
 /** The cgroup of one run of a proxy in one hierarchy. Plain data: the keeper is told of it in its arguments. */
@@ -22,6 +22,8 @@ export type Cgroups =
 
 /** How long the end of what is in a cgroup is waited for, in milliseconds. */
 const endMs = 3000;
+/** How often is looked who is left in a cgroup that all are to leave; what forks faster is left there. */
+const looks = 10;
 /** To the servers' 100: who serves all goes before any, and what is left is still a tenth. */
 const ownWeight = '1000';
 
@@ -50,7 +52,7 @@ export async function openCgroups(mark: string): Promise<Cgroups> {
       hierarchies.map(({ base }) => path.join(base, nameOf(mark))),
       mark,
     );
-    for (const each of hierarchies) if (each.version === 2) moveBack(each);
+    for (const { version, base, controllers } of hierarchies) if (version === 2) moveBack(base, controllers);
   };
   try {
     const branches = hierarchies.map((each) => plant(each, mark));
@@ -80,19 +82,26 @@ function makeRoom({ base, controllers, isContainer }: Hierarchy): void {
     const leaf = path.join(base, leafName);
     mkdirSync(leaf, { recursive: true });
     // In a container all that is there came with us; elsewhere it may be somebody's session.
-    for (const pid of pidsIn(base)) if (isContainer || pid === process.pid) move(pid, leaf);
+    if (isContainer) moveAll(base, leaf);
+    else move(process.pid, leaf);
     enable(base, controllers);
     if (controllers.includes('cpu')) writeFileSync(path.join(leaf, 'cpu.weight'), ownWeight);
   } else enable(base, controllers);
 }
 
+/** What is left to a keeper whose proxy was killed: the leaf that both were in. Nobody could come into the cgroup around it. */
+export function closeLeaf(branches: readonly Branch[]): void {
+  for (const { version, folder, controllers } of branches)
+    if (version === 2) moveBack(path.dirname(folder), controllers);
+}
+
 /** Undo what `makeRoom` did, unless another proxy needs it. */
-function moveBack({ base }: Hierarchy): void {
+function moveBack(base: string, controllers: readonly Controller[]): void {
   const leaf = path.join(base, leafName);
   if (!existsSync(leaf)) return;
   try {
     writeFileSync(path.join(base, 'cgroup.subtree_control'), controllers.map((each) => `-${each}`).join(' '));
-    for (const pid of pidsIn(leaf)) move(pid, base);
+    moveAll(leaf, base);
     rmdirSync(leaf);
   } catch {
     // Another proxy's cgroups are beside it: it is theirs too.
@@ -105,6 +114,19 @@ export function enable(folder: string, held: readonly Controller[]): void {
 
 function move(pid: number, folder: string): void {
   writeFileSync(path.join(folder, 'cgroup.procs'), String(pid));
+}
+
+/** Others may end and fork meanwhile: who is gone need not be moved, and who is new is seen at the next look. */
+function moveAll(from: string, to: string): void {
+  for (let look = 0; look < looks; look++) for (const pid of pidsIn(from)) moveIfThere(pid, to);
+}
+
+function moveIfThere(pid: number, folder: string): void {
+  try {
+    move(pid, folder);
+  } catch (thrown) {
+    if ((thrown as { code?: string }).code !== 'ESRCH') throw thrown;
+  }
 }
 
 /** Put a process into a cgroup with limits, as for a server. @throws {Error} if it cannot be done */

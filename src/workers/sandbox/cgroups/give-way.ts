@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Branch } from './cgroups.ts';
 import { counting } from './limits.ts';
@@ -6,30 +7,41 @@ import { foldersIn } from './tree.ts';
 
 /** How often is looked, in milliseconds: who keeps a processor busy is found by the second look or the third. */
 const everyMs = 50;
-/** So many processors kept busy are too many. Only who wants more than there is feels that it gives way. */
-const busyFrom = 0.8;
+/** Looking may take this part of a processor: among very many it is done less often. */
+const share = 0.05;
+
+/** So many processors kept busy are too many. */
+const alwaysFrom = 0.5;
+/** Where there are no processors left, nobody may get that much: there it is who has at least half of what the greatest has. */
+const neverBelow = 0.1;
+/** Processors are left as long as so much of their time is. */
+const leftFrom = 0.25;
+
 /** Who gets fewer than that for so many milliseconds has calmed down, or starves because of all others: it shares again. */
-const calmBelow = 0.1;
+const calmBelow = 0.03;
 const calmAfterMs = 250;
+
 /** The cgroup of the run itself, which has those of tenants in it, and they those of their workers. */
 const whole = '';
 const deepest = 2;
 
-/** How much processor time a cgroup had taken, and when; both in milliseconds. */
+/** How much processor time was taken until when; both in milliseconds. */
 interface Reading {
   readonly usedMs: number;
   readonly atMs: number;
 }
 
-/** What was read at the look before, and when this one is. */
+/** What was read at the look before, and what this one knows. */
 interface Look {
   readonly before: ReadonlyMap<string, Reading>;
   readonly atMs: number;
+  readonly isShort: boolean;
 }
 
 /**
  * Lets tenants and workers that keep processors busy give way to all others (`cpu.idle`: Linux 5.15 and newer). Equal shares
- * alone would let whoever wakes up wait for the end of the other's turn, some milliseconds at each step of a call.
+ * alone would let whoever wakes up wait for the end of the other's turn, some milliseconds at each step of a call. Only who
+ * wants more than there is feels that it gives way.
  */
 export class GiveWay {
   /** Where processor time is counted, and where it is given. */
@@ -37,6 +49,8 @@ export class GiveWay {
   readonly #given: Branch | undefined;
   /** Of the last look: a place is the way to a cgroup from that of the run. */
   #seen = new Map<string, Reading>();
+  #idle: Reading | undefined;
+  #restUntil = 0;
   readonly #giving = new Map<string, Reading>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -56,26 +70,64 @@ export class GiveWay {
     this.#timer = undefined;
   }
 
+  /** Nobody can keep more processors busy than all together: at rest, one file is read. */
   #look(): void {
     const [before, atMs] = [this.#seen, performance.now()];
+    if (atMs < this.#restUntil) return;
+    const begun = process.cpuUsage();
     this.#seen = new Map();
-    this.#lookAt(whole, 0, { before, atMs });
+    const reading = this.#note(whole, atMs);
+    const busy = reading ? processors(before.get(whole), reading) : 0;
+    const isShort = busy >= neverBelow && this.#isShort(atMs);
+    if (isShort || busy >= alwaysFrom) {
+      this.#lookInto(whole, 1, { before, atMs, isShort });
+      // Who is outside, the proxy above all, has to do with the run as a whole.
+      if (reading && this.#giving.size > 0) this.#mark(whole, reading);
+    }
     for (const [place, since] of this.#giving)
       if (atMs - since.atMs >= calmAfterMs) this.#askAgain(place, since, atMs);
+    const { user, system } = process.cpuUsage(begun);
+    this.#restUntil = atMs + (user + system) / 1000 / share;
   }
 
-  /** Nobody below can keep more processors busy than all together: at rest, one file is read. */
-  #lookAt(place: string, depth: number, { before, atMs }: Look): void {
+  /** Those directly below, and what is below them if they are busy, or may be. */
+  #lookInto(parent: string, depth: number, look: Look): void {
+    const { before, atMs, isShort } = look;
+    const found = foldersIn(path.join(this.#counted?.folder ?? '', parent)).flatMap((name) => {
+      const place = path.join(parent, name);
+      const reading = this.#note(place, atMs);
+      return reading ? [{ place, reading, busy: processors(before.get(place), reading) }] : [];
+    });
+    const from = this.#thresholdFor(found, isShort);
+    for (const { place, reading, busy } of found) {
+      if (busy >= from && (parent === whole || this.#giving.has(parent))) this.#mark(place, reading);
+      const isDue = busy >= neverBelow || !before.has(place);
+      if (isDue && depth < deepest) this.#lookInto(place, depth + 1, look);
+    }
+  }
+
+  /** What is used up by who gives way already is left to all others. */
+  #thresholdFor(found: readonly { place: string; busy: number }[], isShort: boolean): number {
+    const isMade = found.some(({ place, busy }) => this.#giving.has(place) && busy >= neverBelow);
+    if (!isShort || isMade) return alwaysFrom;
+    const greatest = Math.max(...found.map(({ busy }) => busy));
+    return Math.min(alwaysFrom, Math.max(neverBelow, greatest / 2));
+  }
+
+  #note(place: string, atMs: number): Reading | undefined {
     const reading = this.#read(place, atMs);
-    if (!reading) return;
-    this.#seen.set(place, reading);
-    if (processors(before.get(place), reading) < busyFrom) return;
-    if (depth > 0) this.#mark(place, reading);
-    if (depth === deepest) return;
-    for (const name of foldersIn(path.join(this.#counted?.folder ?? '', place)))
-      this.#lookAt(path.join(place, name), depth + 1, { before, atMs });
-    // Who is outside, the proxy above all, has to do with the run as a whole.
-    if (depth === 0 && this.#giving.size > 0) this.#mark(place, reading);
+    if (reading) this.#seen.set(place, reading);
+    return reading;
+  }
+
+  /** Were there hardly any processors left since the look before? */
+  #isShort(atMs: number): boolean {
+    const before = this.#idle;
+    // The times of all processors: user, nice, system, idle, waiting for a disk …; in hundredths of a second.
+    const [, , , , idle = 0, waiting = 0] =
+      readText('/proc/stat').split('\n', 1)[0]?.split(/ +/).map(Number) ?? [];
+    this.#idle = { usedMs: (idle + waiting) * 10, atMs };
+    return before !== undefined && processors(before, this.#idle) < leftFrom * availableParallelism();
   }
 
   #mark(place: string, reading: Reading): void {
@@ -95,8 +147,8 @@ export class GiveWay {
   #read(place: string, atMs: number): Reading | undefined {
     const { folder = '', version } = this.#counted ?? {};
     try {
-      if (version === 1) return { usedMs: Number(read(folder, place, 'cpuacct.usage')) / 1e6, atMs };
-      const told = /^usage_usec (\d+)$/m.exec(read(folder, place, 'cpu.stat'));
+      if (version === 1) return { usedMs: Number(readText(folder, place, 'cpuacct.usage')) / 1e6, atMs };
+      const told = /^usage_usec (\d+)$/m.exec(readText(folder, place, 'cpu.stat'));
       return told ? { usedMs: Number(told[1]) / 1000, atMs } : undefined;
     } catch {
       return undefined;
@@ -114,9 +166,9 @@ export class GiveWay {
   }
 }
 
-/** How many were kept busy between two readings. Who is seen for the first time is not known to have any. */
+/** How many were kept busy, or idle, between two readings. Who is seen for the first time is not known to have any. */
 function processors(before: Reading | undefined, now: Reading): number {
   return before ? (now.usedMs - before.usedMs) / (now.atMs - before.atMs) : 0;
 }
 
-const read = (...way: string[]): string => readFileSync(path.join(...way), 'latin1');
+const readText = (...way: string[]): string => readFileSync(path.join(...way), 'latin1');

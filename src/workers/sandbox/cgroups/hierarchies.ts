@@ -67,8 +67,10 @@ const isOf = (names: string, held: readonly Controller[]): boolean =>
 
 /** The way from what is mounted to us; undefined if we are not in it. */
 function insideOf(root: string, place: string): string | undefined {
+  // Seen from a namespace, what is above its top: how we are called there, nobody tells.
+  if ([root, place].some((each) => each.startsWith('/..'))) return undefined;
   const way = path.relative(root, place);
-  return way.startsWith('..') || place.startsWith('/..') ? undefined : way;
+  return way.startsWith('..') ? undefined : way;
 }
 
 function withControllers(hierarchy: Hierarchy): Hierarchy {

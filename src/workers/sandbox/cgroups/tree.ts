@@ -36,16 +36,21 @@ export async function endTree(folder: string, withinMs: number): Promise<number>
 /** Kill all that is in there now; what it forks meanwhile too, on kernels that can. */
 export function killTree(folder: string): Identity[] {
   const below = foldersIn(folder).flatMap((name) => killTree(path.join(folder, name)));
-  // Where there is no `cgroup.kill`, the kernel is told to let nothing in there fork any more: else a bomb would win.
-  if (below.length > 0 || pidsIn(folder).length > 0) {
-    if (!tryWrite(path.join(folder, 'cgroup.kill'), '1')) tryWrite(path.join(folder, 'pids.max'), '0');
-  }
-  const found = pidsIn(folder).map(identify);
+  const pids = pidsIn(folder);
+  if (below.length + pids.length === 0) return [];
+  // For the count, before: whom the kernel has killed is in no cgroup any more.
+  const here = identified(pids);
+  if (tryWrite(path.join(folder, 'cgroup.kill'), '1')) return [...below, ...here];
+  // Where there is none, the kernel is told to let nothing in there fork any more: else a bomb would win.
+  tryWrite(path.join(folder, 'pids.max'), '0');
+  const found = identified(pidsIn(folder));
   const still = new Set(pidsIn(folder));
-  const ours = found.filter((each) => each !== undefined && still.has(each.pid)) as Identity[];
+  const ours = found.filter(({ pid }) => still.has(pid));
   ours.forEach(kill);
   return [...below, ...ours];
 }
+
+const identified = (pids: readonly number[]): Identity[] => pids.flatMap((pid) => identify(pid) ?? []);
 
 /** Remove a cgroup and those below it; false while somebody is in there. */
 export function removeTree(folder: string): boolean {

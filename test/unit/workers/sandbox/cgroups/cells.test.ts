@@ -1,13 +1,22 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Cells } from '../../../../../src/workers/sandbox/cgroups/cells.ts';
 import { endCgroups } from '../../../../../src/workers/sandbox/cgroups/cgroups.ts';
 import { findProcesses, identify } from '../../../../../src/workers/sandbox/processes.ts';
-import { cgroupOf, noCgroups, ownFolder, proxyCgroups, useCgroups } from '../../../../support/cgroups.ts';
+import {
+  cgroupOf,
+  limitIn,
+  memoryEventsOf,
+  noCgroups,
+  ownFolder,
+  proxyCgroups,
+  useCgroups,
+  version,
+} from '../../../../support/cgroups.ts';
 import { eventually } from '../../../../support/eventually.ts';
 import { settings } from '../../../../support/tiers.ts';
 
@@ -43,14 +52,12 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
   test('a process is in one for each controller, below its tenant; its end removes both', async () => {
     const { child, pid, cell } = await inCell('true', 'a/../b c');
     const where = `mcp-tenant-proxy-${run.mark()}/of-a%2F..%2Fb%20c/1`;
-    for (const controller of ['memory', 'pids', 'cpu']) {
+    for (const controller of ['memory', 'pids', 'cpu'] as const) {
       expect(cgroupOf(pid, controller)).toBe(where);
     }
-    const read = (controller: string, file: string) =>
-      readFileSync(path.join(ownFolder(controller), where, file), 'utf8').trim();
-    expect(read('memory', 'memory.limit_in_bytes')).toBe(String(limits.memory));
-    expect(read('pids', 'pids.max')).toBe('16');
-    expect(read('cpu', 'cpu.cfs_quota_us')).toBe('50000');
+    expect(limitIn('memory', where)).toBe(limits.memory);
+    expect(limitIn('pids', where)).toBe(16);
+    expect(limitIn('cpu', where)).toBe(50_000);
     const ended = once(child, 'exit');
     await cell.end();
     expect((await ended)[1]).toBe('SIGKILL');
@@ -75,9 +82,22 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
     const hog = 'head -c 24M /dev/zero | tail -c 24M | sleep 60';
     const { child, go, pid } = await inCell(`for i in 1 2 3 4; do ${hog} & done; wait; sleep 60`);
     go();
-    const kills = path.join(ownFolder('memory'), cgroupOf(pid, 'memory'), 'memory.oom_control');
+    const kills = memoryEventsOf(cgroupOf(pid, 'memory'));
     await eventually(() => !/^oom_kill 0$/m.test(readFileSync(kills, 'utf8')), 10_000);
     child.kill('SIGKILL');
+  });
+
+  test('files that lie in memory count too', async () => {
+    const file = `/dev/shm/mtp-${run.mark()}`;
+    try {
+      const { child, go, pid } = await inCell(`head -c 128M /dev/zero > ${file}; sleep 60`);
+      go();
+      const kills = memoryEventsOf(cgroupOf(pid, 'memory'));
+      await eventually(() => !/^oom_kill 0$/m.test(readFileSync(kills, 'utf8')), 10_000);
+      child.kill('SIGKILL');
+    } finally {
+      rmSync(file, { force: true });
+    }
   });
 
   test('a fork bomb has no more processes than its limit, and ends with all of them', async () => {
@@ -123,17 +143,17 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
 
   test('who cannot be put in is told of in words, and goes on', async () => {
     const { pid, child, go } = startScript('echo on');
-    const [pids] = run.branches().filter(({ controllers }) => controllers.includes('pids'));
-    const cells = new Cells([{ ...pids!, controllers: ['memory'] }]);
+    const [branch] = run.branches();
+    const cells = new Cells([{ ...branch!, folder: path.join(branch!.folder, 'gone') }]);
     const cell = cells.cellFor({ tenantId: 'acme', limits }, 1)!;
     cell.admit(pid);
-    expect(await cell.settle(() => [pid])).toContain('memory.limit_in_bytes');
+    expect(await cell.settle(() => [pid])).toContain('gone/of-acme');
     go();
     expect(String((await once(child.stdout!, 'data'))[0])).toBe('on\n');
     await cell.end();
   });
 
-  test('without run.branches() there is no cell', () => {
+  test('without branches there is no cell', () => {
     expect(new Cells([]).cellFor({ tenantId: 'acme', limits }, 1)).toBeUndefined();
   });
 });
@@ -163,7 +183,8 @@ test.runIf(noCgroups === undefined && somebody !== undefined)(
       env: {},
       encoding: 'utf8',
     });
-    expect(stdout).toMatch(/may not be written by this user: of cgroup v1, only root may/);
+    const advice = { 1: 'of cgroup v1, only root may', 2: 'run the proxy as a systemd service' }[version];
+    expect(stdout).toContain(`may not be written by this user: ${advice}`);
     expect(proxyCgroups().filter((each) => each.endsWith(mark))).toEqual([]);
   },
 );

@@ -48,5 +48,10 @@ test('what is mounted twice counts once; a blank in its place is understood; whe
   expect(parseHierarchies(blank, '0::/x\n').map(({ base }) => base)).toEqual(['/my groups/x']);
   expect(parseHierarchies(mount('/other', '/sys/fs/cgroup', 'cgroup2', 'rw'), '0::/x\n')).toEqual([]);
   expect(parseHierarchies(twice, '0::/../x\n')).toEqual([]);
+  // The machine's, which a container has been given beside a namespace of its own.
+  const above = mount('/../..', '/sys/fs/cgroup', 'cgroup2', 'rw');
+  expect(parseHierarchies(above, '0::/\n')).toEqual([]);
+  const beside = above + mount('/', '/mnt', 'cgroup2', 'rw');
+  expect(parseHierarchies(beside, '0::/\n').map(({ base }) => base)).toEqual(['/mnt']);
   expect(parseHierarchies('', '')).toEqual([]);
 });
