@@ -123,11 +123,13 @@ export class GiveWay {
   /** Were there hardly any processors left since the look before? */
   #isShort(atMs: number): boolean {
     const before = this.#idle;
-    // The times of all processors: user, nice, system, idle, waiting for a disk …; in hundredths of a second.
-    const [, , , , idle = 0, waiting = 0] =
-      readText('/proc/stat').split('\n', 1)[0]?.split(/ +/).map(Number) ?? [];
-    this.#idle = { usedMs: (idle + waiting) * 10, atMs };
-    return before !== undefined && processors(before, this.#idle) < leftFrom * availableParallelism();
+    const idleMs = readIdleMs();
+    this.#idle = idleMs === undefined ? undefined : { usedMs: idleMs, atMs };
+    return (
+      before !== undefined &&
+      this.#idle !== undefined &&
+      processors(before, this.#idle) < leftFrom * availableParallelism()
+    );
   }
 
   #mark(place: string, reading: Reading): void {
@@ -169,6 +171,17 @@ export class GiveWay {
 /** How many were kept busy, or idle, between two readings. Who is seen for the first time is not known to have any. */
 function processors(before: Reading | undefined, now: Reading): number {
   return before ? (now.usedMs - before.usedMs) / (now.atMs - before.atMs) : 0;
+}
+
+/** Of all processors together, since the machine began; undefined if it cannot be read for the moment. */
+function readIdleMs(): number | undefined {
+  try {
+    // User, nice, system, idle, waiting for a disk, …; in hundredths of a second.
+    const [, , , , idle = 0, waiting = 0] = readText('/proc/stat').split(/ +/, 6).map(Number);
+    return (idle + waiting) * 10;
+  } catch {
+    return undefined;
+  }
 }
 
 const readText = (...way: string[]): string => readFileSync(path.join(...way), 'latin1');
