@@ -68,6 +68,7 @@ export type ProxyEvent =
   | { readonly type: 'orphans.ended'; readonly count: number }
   | { readonly type: 'keeper.lost' }
   | (ServerFacts & { readonly type: 'cgroup.failed'; readonly reason: string })
+  | (ServerFacts & { readonly type: 'worker.yields' })
   | (ServerFacts & {
       readonly type: 'question.abandoned';
       readonly keyName: string;

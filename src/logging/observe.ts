@@ -135,6 +135,10 @@ const workerLines = {
     error('The keeper, which starts and ends workers, was killed; its workers were ended, a new one starts'),
   'cgroup.failed': (event) =>
     warn(`A worker of tenant ${place(event)} is not held by its cgroup: ${event.reason}`),
+  'worker.yields': (event) =>
+    info(
+      `A worker of tenant ${place(event)} keeps a processor busy; it gives way to all others as long as it does`,
+    ),
   'question.abandoned': (event) =>
     info(
       `A client of tenant ${place(event)} left a question unanswered for ${seconds(event.waitedMs)} while others waited; its call was ended`,

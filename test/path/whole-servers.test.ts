@@ -25,6 +25,7 @@ async function start(setting: Setting, mode = '', more: { state?: string; worker
   const tenants = {
     acme: hostile.replace('server:', 'server:\n  sandbox: { memory: 768MiB, processes: 100, cpus: 1.5 }'),
     globex: tenantYaml('globex', 'echo'),
+    initech: tenantYaml('initech', 'rude', '', { MODE: 'spin' }),
   };
   const proxy = await startProxy({ tenants, config, setting });
   running.push(proxy);
@@ -83,6 +84,17 @@ describe.each(usable)('whole servers: $name', (setting) => {
     await proxy.exited;
     const [name] = globex.pids.split('/');
     expect(ours().filter((each) => each.endsWith(name!))).toEqual([]);
+  });
+
+  test('a server that keeps a processor busy gives way, and the log says so', async () => {
+    const proxy = await start(setting);
+    const [quiet, busy] = [await openGuest(proxy, 'globex'), await openGuest(proxy, 'initech')];
+    await quiet.call('echo', { text: 'there' });
+    const spinning = busy.call('echo', { text: 'spin' }).catch(() => undefined);
+    const { tenant } = await proxy.logged(({ event }) => event === 'worker.yields');
+    expect(tenant).toBe('initech');
+    await proxy.stop();
+    await spinning;
   });
 
   test('a daemon without mark or session ends with its worker, its proxy, or the next start after both were killed', async () => {

@@ -33,6 +33,8 @@ export interface KeeperParts {
   readonly unreached: (id: number, told: Unreached) => void;
   /** A process is not held by its cgroup. */
   readonly unheld: (id: number, reason: string) => void;
+  /** A process keeps a processor busy, and gives way to all others. */
+  readonly yields: (id: number) => void;
   /** Where it makes cgroups; left out: nowhere. */
   readonly branches?: readonly Branch[];
   /** It died although nobody told it to; all it kept is ended. */
@@ -108,6 +110,7 @@ export class KeeperLine {
     // Nobody waits for it any more, so nobody may hold its pipes.
     if (message.type === 'unreached') this.#parts.unreached(message.id, message);
     else if (message.type === 'unheld') this.#parts.unheld(message.id, message.reason);
+    else if (message.type === 'yields') this.#parts.yields(message.id);
     else if (!found) handle?.destroy();
     else if (message.type === 'started') found.settle(startedOf(found, message));
     else if (message.type === 'failed' || message.type === 'exit') this.#ended(found, message);

@@ -43,6 +43,8 @@ export type FromKeeper =
   | { readonly type: 'started'; readonly id: number; readonly pid: number; readonly group: number }
   /** Why its cgroup does not hold it. */
   | { readonly type: 'unheld'; readonly id: number; readonly reason: string }
+  /** It keeps a processor busy, and gives way to all others. */
+  | { readonly type: 'yields'; readonly id: number }
   /** It never came to its gate. `cause` is a system error, or SANDBOX with the sandbox's own words. */
   | { readonly type: 'failed'; readonly id: number; readonly cause: string; readonly words: string }
   | ({ readonly type: 'unreached'; readonly id: number } & Unreached)

@@ -26,7 +26,7 @@ const sweepMs = 5000;
 /** How long the proxy may take to hear the last of a process before what it left behind is ended, in milliseconds. */
 const releaseMs = 1000;
 
-const cells = new Cells(branches);
+const cells = new Cells(branches, (id) => tell({ type: 'yields', id }));
 const kept = new Map<number, Kept>();
 /** What is left to be done for processes that are gone. */
 const left = new Map<number, () => void>();

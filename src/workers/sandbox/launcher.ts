@@ -1,15 +1,14 @@
 import type { TenantId } from '../../calls/ids.ts';
-import type { Announce, ServerFacts } from '../../events/events.ts';
+import type { Announce, ProxyEvent, ServerFacts } from '../../events/events.ts';
 import { type Child, childEnvironment, childOf, type Launch, stillborn } from '../launch.ts';
 import type { ServerSpec } from '../spec.ts';
 import { type Cgroups, openCgroups } from './cgroups/cgroups.ts';
 import { controllers } from './cgroups/limits.ts';
 import { chooseWall, hasSetpriv, prepareState } from './choose-wall.ts';
-import type { Unreached } from './egress/egress-messages.ts';
 import { findProgram, folderTrouble } from './find-program.ts';
 import { openInstance, sweepOrphans } from './instances.ts';
 import type { WallsInForce } from './isolation.ts';
-import { KeeperLine } from './keeper-line.ts';
+import { KeeperLine, type KeeperParts } from './keeper-line.ts';
 import type { LaunchOrder } from './keeper-messages.ts';
 import { markName } from './processes.ts';
 import type { CgroupsMode, IsolationMode } from './settings.ts';
@@ -29,7 +28,7 @@ export interface LauncherParts {
   readonly limits: WallParts['limits'];
   /** Names of the proxy's own variables that children get too. */
   readonly passEnv: readonly string[];
-  /** Told of `orphans.ended`, `keeper.lost`, `egress.failed` and `cgroup.failed`. */
+  /** Told of `orphans.ended`, `keeper.lost`, `egress.failed`, `cgroup.failed` and `worker.yields`. */
   readonly announce: Announce;
 }
 
@@ -64,8 +63,7 @@ export async function openLauncher(parts: LauncherParts): Promise<Launcher> {
       mark: instance.mark,
       instanceFile: instance.file,
       branches: cgroups.branches ?? [],
-      unreached: (id, told) => tellUnreached(parts, running.get(id), told),
-      unheld: (id, reason) => tellUnheld(parts, running.get(id), reason),
+      ...newsOf(parts, running),
       lost: () => {
         line = undefined;
         parts.announce({ type: 'keeper.lost' });
@@ -111,13 +109,21 @@ function expectAll({ isolation, users }: WallParts, tenantIds: readonly TenantId
   }
 }
 
-function tellUnreached({ announce }: LauncherParts, facts: ServerFacts | undefined, told: Unreached): void {
-  const { host, port, reason, suppressed } = told;
-  if (facts) announce({ type: 'egress.failed', ...facts, host, port, reason, suppressed });
-}
-
-function tellUnheld({ announce }: LauncherParts, facts: ServerFacts | undefined, reason: string): void {
-  if (facts) announce({ type: 'cgroup.failed', ...facts, reason });
+/** What the keeper says of a process, as news of the server it runs. */
+function newsOf(
+  { announce }: LauncherParts,
+  running: ReadonlyMap<number, ServerFacts>,
+): Pick<KeeperParts, 'unreached' | 'unheld' | 'yields'> {
+  const tell = (id: number, make: (facts: ServerFacts) => ProxyEvent): void => {
+    const facts = running.get(id);
+    if (facts) announce(make(facts));
+  };
+  return {
+    unreached: (id, { host, port, reason, suppressed }) =>
+      tell(id, (facts) => ({ type: 'egress.failed', ...facts, host, port, reason, suppressed })),
+    unheld: (id, reason) => tell(id, (facts) => ({ type: 'cgroup.failed', ...facts, reason })),
+    yields: (id) => tell(id, (facts) => ({ type: 'worker.yields', ...facts })),
+  };
 }
 
 /** Cgroups are no wall: where they cannot be had, all works as without. */

@@ -38,9 +38,10 @@ export class Cells {
   readonly #counts = new Map<string, number>();
   readonly #giveWay: GiveWay;
 
-  constructor(branches: readonly Branch[]) {
+  /** `yields` hears of the `id` of each that gives way because it keeps a processor busy, once. */
+  constructor(branches: readonly Branch[], yields: (id: number) => void = () => undefined) {
     this.#branches = branches;
-    this.#giveWay = new GiveWay(branches);
+    this.#giveWay = new GiveWay(branches, (worker) => yields(Number(worker)));
   }
 
   cellFor({ tenantId, limits }: Room, id: number): Cell | undefined {

@@ -24,6 +24,9 @@ const calmAfterMs = 250;
 /** The cgroup of the run itself, which has those of tenants in it, and they those of their workers. */
 const whole = '';
 const deepest = 2;
+const depthOf = (place: string): number => (place === whole ? 0 : place.split(path.sep).length);
+/** So many workers are remembered. */
+const mostTold = 1000;
 
 /** How much processor time was taken until when; both in milliseconds. */
 interface Reading {
@@ -52,9 +55,14 @@ export class GiveWay {
   #idle: Reading | undefined;
   #restUntil = 0;
   readonly #giving = new Map<string, Reading>();
+  readonly #yields: (worker: string) => void;
+  /** Workers of which it was told that they give way: each may do so for a moment again and again. */
+  readonly #told = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(branches: readonly Branch[]) {
+  /** `yields` hears of each worker that gives way, once. */
+  constructor(branches: readonly Branch[], yields: (worker: string) => void) {
+    this.#yields = yields;
     this.#given = branches.find(({ controllers }) => controllers.includes('cpu'));
     this.#counted = branches.find(({ controllers, version }) =>
       controllers.includes(version === 2 ? 'cpu' : counting),
@@ -68,6 +76,7 @@ export class GiveWay {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#told.clear();
   }
 
   /** Nobody can keep more processors busy than all together: at rest, one file is read. */
@@ -133,7 +142,12 @@ export class GiveWay {
   }
 
   #mark(place: string, reading: Reading): void {
-    if (!this.#giving.has(place) && this.#tell(place, '1')) this.#giving.set(place, reading);
+    if (this.#giving.has(place) || !this.#tell(place, '1')) return;
+    this.#giving.set(place, reading);
+    if (depthOf(place) < deepest || this.#told.has(place)) return;
+    if (this.#told.size >= mostTold) this.#told.clear();
+    this.#told.add(place);
+    this.#yields(path.basename(place));
   }
 
   #askAgain(place: string, since: Reading, atMs: number): void {

@@ -9,7 +9,14 @@ const [file = '', ...args] = gated({}, ['/bin/sleep', '60']);
 
 const nothing = () => undefined;
 const openLine = (mark: string) =>
-  new KeeperLine({ mark, instanceFile: '', unreached: nothing, unheld: nothing, lost: nothing });
+  new KeeperLine({
+    mark,
+    instanceFile: '',
+    unreached: nothing,
+    unheld: nothing,
+    yields: nothing,
+    lost: nothing,
+  });
 
 test('every launch comes to an end, at whatever moment the line is closed', async () => {
   const rounds = Array.from({ length: 24 }, async (_, round) => {

@@ -50,7 +50,8 @@ describe.runIf(noCgroups === undefined)('who keeps a processor busy', () => {
   }
 
   test('gives way as a tenant and as a worker, and the run with it; nobody else does, and it does not for ever', async () => {
-    const cells = new Cells(run.branches());
+    const told: number[] = [];
+    const cells = new Cells(run.branches(), (id) => told.push(id));
     const quiet = await startIn(cells, 'quiet', 1, waiting);
     const calm = await startIn(cells, 'busy', 2, waiting);
     const busy = await startIn(cells, 'busy', 3, spinning);
@@ -60,6 +61,7 @@ describe.runIf(noCgroups === undefined)('who keeps a processor busy', () => {
     await eventually(() => !places.some((way) => givesWay(...way)));
     busy.child.kill('SIGCONT');
     await allGiveWay(places);
+    expect(told).toEqual([3]);
     await end([quiet, calm, busy]);
   });
 
