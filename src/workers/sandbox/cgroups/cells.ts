@@ -38,7 +38,7 @@ export class Cells {
   readonly #counts = new Map<string, number>();
   readonly #giveWay: GiveWay;
 
-  /** `yields` hears of the `id` of each that gives way because it keeps a processor busy, once. */
+  /** `yields` hears of the `id` of each that keeps a processor busy, and gives way, for more than a moment; once. */
   constructor(branches: readonly Branch[], yields: (id: number) => void = () => undefined) {
     this.#branches = branches;
     this.#giveWay = new GiveWay(branches, (worker) => yields(Number(worker)));

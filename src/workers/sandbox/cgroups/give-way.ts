@@ -25,8 +25,10 @@ const calmAfterMs = 250;
 const whole = '';
 const deepest = 2;
 const depthOf = (place: string): number => (place === whole ? 0 : place.split(path.sep).length);
+/** A server that starts is busy for a moment. It is told of who is found so this many times, `calmAfterMs` apart. */
+const toldAt = 5;
 /** So many workers are remembered. */
-const mostTold = 1000;
+const mostKnown = 1000;
 
 /** How much processor time was taken until when; both in milliseconds. */
 interface Reading {
@@ -56,11 +58,11 @@ export class GiveWay {
   #restUntil = 0;
   readonly #giving = new Map<string, Reading>();
   readonly #yields: (worker: string) => void;
-  /** Workers of which it was told that they give way: each may do so for a moment again and again. */
-  readonly #told = new Set<string>();
+  /** How often each worker was found to be busy. */
+  readonly #times = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** `yields` hears of each worker that gives way, once. */
+  /** `yields` hears of each worker that gives way for long, once. */
   constructor(branches: readonly Branch[], yields: (worker: string) => void) {
     this.#yields = yields;
     this.#given = branches.find(({ controllers }) => controllers.includes('cpu'));
@@ -76,7 +78,7 @@ export class GiveWay {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#told.clear();
+    this.#times.clear();
   }
 
   /** Nobody can keep more processors busy than all together: at rest, one file is read. */
@@ -143,18 +145,22 @@ export class GiveWay {
 
   #mark(place: string, reading: Reading): void {
     if (this.#giving.has(place) || !this.#tell(place, '1')) return;
+    this.#gives(place, reading);
+  }
+
+  #gives(place: string, reading: Reading): void {
     this.#giving.set(place, reading);
-    if (depthOf(place) < deepest || this.#told.has(place)) return;
-    if (this.#told.size >= mostTold) this.#told.clear();
-    this.#told.add(place);
-    this.#yields(path.basename(place));
+    if (depthOf(place) < deepest) return;
+    const times = (this.#times.get(place) ?? 0) + 1;
+    if (times === 1 && this.#times.size >= mostKnown) this.#times.clear();
+    this.#times.set(place, times);
+    if (times === toldAt) this.#yields(path.basename(place));
   }
 
   #askAgain(place: string, since: Reading, atMs: number): void {
     const reading = this.#read(place, atMs);
     const isAlone = place === whole && this.#giving.size === 1;
-    if (reading && !isAlone && processors(since, reading) >= calmBelow)
-      return void this.#giving.set(place, reading);
+    if (reading && !isAlone && processors(since, reading) >= calmBelow) return this.#gives(place, reading);
     this.#giving.delete(place);
     if (reading) this.#tell(place, '0');
   }
