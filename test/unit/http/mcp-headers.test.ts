@@ -98,6 +98,8 @@ test('a GET is for an event stream', () => {
     'text/*;q=0, text/event-stream',
     '*/*, text/html;q=0',
     '*/*;q=0.001',
+    'Text/Event-Stream',
+    '*/*;q=0, text/event-stream ; q=0.5',
   ];
   for (const accept of weighed) expect(get({ accept })).toBe('passes');
   const refusing = [
@@ -106,6 +108,7 @@ test('a GET is for an event stream', () => {
     '*/*, text/event-stream;q=0',
     'text/*;q=0, */*',
     '*/*;q=0',
+    'text/html;q=0',
   ];
   for (const accept of refusing) expect(get({ accept })).toBe('NOT_ACCEPTABLE');
   expect(get({})).toBe('NOT_ACCEPTABLE');

@@ -163,6 +163,39 @@ describe('a client that comes again', () => {
   });
 });
 
+describe('a stream of which nothing is kept any more', () => {
+  function forgetful() {
+    const { replay, budget, clock } = createReplay();
+    const forget = () => {
+      clock.now += someBounds.keep + 1;
+      budget.sweep();
+    };
+    return { replay, forget };
+  }
+
+  test('is known as long as a client listens to it, also one that came again', () => {
+    const { replay, forget } = forgetful();
+    const { connection } = createConnection();
+    const stream = replay.open('listening', connection);
+    stream.write(say('1'));
+    stream.disconnected(connection);
+    stream.resume(createConnection().connection, []);
+    forget();
+    expect(replay.missedSince(stream.eventId)).toMatchObject({ stream: { name: stream.name }, messages: [] });
+  });
+
+  test('is not known once it is over: a long session does not remember all it was ever asked', () => {
+    const { replay, forget } = forgetful();
+    const { connection } = createConnection();
+    const stream = replay.open('reply', connection);
+    stream.write(say('answer'));
+    stream.close();
+    expect(stream.disconnected(connection)).toBe(false);
+    forget();
+    expect(() => replay.missedSince(stream.eventId)).toThrow(refused);
+  });
+});
+
 describe('what is kept is bounded', () => {
   test.each([
     ['in messages', { events: 3 }],
@@ -204,6 +237,14 @@ describe('what is kept is bounded', () => {
     stream.write(say('2'));
     expect(() => replay.missedSince(start)).toThrow(refused);
     expect(missedTexts(replay, eventId)).toEqual(['2']);
+  });
+
+  test('one message as large as all may be is kept', () => {
+    const { replay } = createReplay({ perSession: 161 });
+    const stream = replay.open('reply', createConnection().connection);
+    const start = stream.eventId;
+    stream.write(say('1'));
+    expect(missedTexts(replay, start)).toEqual(['1']);
   });
 
   test('and what was said before that message is kept', () => {

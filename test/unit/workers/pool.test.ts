@@ -214,6 +214,23 @@ describe('calls that wait', () => {
     expect(starts).toHaveLength(3);
   });
 
+  test('start no more beside those that are there than `max`, and another once one of them has gone', () => {
+    const { employ, ask, pool } = createPool({ max: 2, concurrency: 1 });
+    const first = employ('w1', { state: 'busy', inFlight: 1 });
+    for (const name of ['a', 'b', 'c']) ask(name);
+    expect(pool.starting).toBe(1);
+    const exit = { exitCode: 0, signal: null, cause: undefined };
+    pool.start.listener.gone(first.asWorker, exit as never, 0);
+    expect(pool.starting).toBe(2);
+  });
+
+  test('are put on a worker as soon as it is there', () => {
+    const { employ, ask, pool, log } = createPool();
+    ask('a');
+    pool.adopt(employ('w1').asWorker);
+    expect([log, pool.queued]).toEqual([['a on w1'], 0]);
+  });
+
   test('of one session start one worker, where each has one to itself, and none beyond `max`', async () => {
     const { ask, pool, starts } = createPool({ max: 2, sharing: 'exclusive' });
     const { seeker } = ask('a');
@@ -267,9 +284,14 @@ describe('calls that wait', () => {
 test('who waits too long for a worker is told whether it is for want of places of the proxy’s, or of the tenant’s', async () => {
   const [starved, busy] = [createPool({ wait: '1s' }, 0), createPool({ max: 1, wait: '1s' }, 1)];
   busy.employ('w1', { state: 'busy', inFlight: 32 });
+  const [slow, served] = [createPool({ wait: '1s' }), createPool({ max: 2, wait: '1s' }, 0)];
+  served.employ('w1', { state: 'busy', inFlight: 32 });
   for (const [{ ask, clock }, code] of [
     [starved, 'OVERLOADED'],
     [busy, 'TENANT_BUSY'],
+    // The start takes its time; there was a place for it, or others of the tenant's are there.
+    [slow, 'TENANT_BUSY'],
+    [served, 'TENANT_BUSY'],
   ] as const) {
     const { answer } = ask('a');
     clock.advance(30_000);
@@ -350,6 +372,7 @@ describe('a worker', () => {
     small.clock.advance(1000);
     expect(small.pool.sweep(small.clock.now())).toBe(0);
     expect(small.pool.reap()).toBe(1);
+    expect(small.log).toEqual(['only stops: an operator reaped it']);
   });
 
   test('that was started to find out about the server is kept only where there is room', () => {
@@ -364,6 +387,82 @@ describe('a worker', () => {
     old.pool.adopt(old.employ('w1').asWorker);
     expect(old.log).toEqual(['w1 stops: there was no room for it']);
   });
+});
+
+describe('workers that nobody has called for', () => {
+  test('are started one by one until there are `min`, but not where there is no seat to spare', () => {
+    const { pool, clock, employ } = createPool({ min: 3, max: 4 });
+    employ('w1');
+    for (const count of [1, 2, 2]) {
+      pool.sweep(clock.now());
+      expect(pool.starting).toBe(count);
+    }
+    const full = createPool({ min: 1 }, 0);
+    full.pool.sweep(full.clock.now());
+    expect(full.pool.starting).toBe(0);
+  });
+
+  test('are not started while the server keeps failing, and again when its time has come', async () => {
+    const { pool, clock, fail } = createPool({ min: 1 });
+    for (let tries = 1; tries <= 2; tries++) {
+      pool.sweep(clock.now());
+      await settled();
+      await fail();
+    }
+    const { waitMs } = pool.allowance;
+    expect(waitMs).toBeGreaterThan(0);
+    pool.sweep(clock.now());
+    expect(pool.starting).toBe(0);
+    clock.advance(waitMs);
+    pool.sweep(clock.now());
+    expect(pool.starting).toBe(1);
+  });
+});
+
+describe('a worker that is old', () => {
+  const old = { expiresAt: 0 };
+
+  test('leaves at once if it is idle and nobody listens to it, and nobody comes in its place', () => {
+    const { pool, clock, employ, log } = createPool({ min: 0, idle: '1h' });
+    employ('w1', old);
+    pool.sweep(clock.now());
+    expect([log, pool.starting]).toEqual([['w1 drains: it was old'], 0]);
+  });
+
+  test.each([
+    ['has calls', { state: 'busy', inFlight: 1 }],
+    ['is listened to', { isListenedTo: true }],
+  ])('and %s stays until another is there; if that does not start, it is tried again', async (_how, own) => {
+    const { pool, clock, employ, log, starts, fail } = createPool({ min: 0, idle: '1h' });
+    employ('w1', { ...old, ...own });
+    for (let tries = 1; tries <= 2; tries++) {
+      for (let sweeps = 0; sweeps < 2; sweeps++) pool.sweep(clock.now());
+      await settled();
+      expect([log, pool.starting, starts.length]).toEqual([[], 1, 1]);
+      await fail();
+    }
+  });
+});
+
+test('a pool has ended when its last process has, also one that came late', async () => {
+  const { pool, employ } = createPool();
+  let isOver = false;
+  const ends = new Map<string, () => void>();
+  const live = (name: string) => {
+    const worker = employ(name, { ended: new Promise<void>((resolve) => ends.set(name, resolve)) });
+    return () => {
+      pool.workers.delete(worker.asWorker);
+      ends.get(name)?.();
+    };
+  };
+  const endFirst = live('w1');
+  const ended = pool.ended().then(() => (isOver = true));
+  const endLate = live('w2');
+  endFirst();
+  await settled();
+  expect(isOver).toBe(false);
+  endLate();
+  expect(await ended).toBe(true);
 });
 
 describe('a pool that another takes the place of', () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Unreached } from '../../../../../src/workers/sandbox/egress/egress-messages.ts';
 import { connectionsEach, openPassage } from '../../../../../src/workers/sandbox/egress/passage.ts';
 import { eventually } from '../../../../support/eventually.ts';
@@ -9,6 +9,7 @@ import { eventually } from '../../../../support/eventually.ts';
 /** Real sockets; only the lookup of names is ours: `localhost` is what a list may name on every machine. */
 const servers: Server[] = [];
 afterEach(() => {
+  vi.useRealTimers();
   for (const server of servers.splice(0)) server.close();
 });
 
@@ -29,7 +30,7 @@ async function passage(
   openPassage(listener, { to: { host, port }, resolve, open, allowed: () => allowed, unreached });
   const at = await listening(listener);
   const visit = (): Socket => connect({ port: at, host: '127.0.0.1', allowHalfOpen: true });
-  return { told, open, visit };
+  return { told, open, visit, listener };
 }
 
 const failureOf = async (socket: Socket): Promise<unknown> => {
@@ -91,6 +92,19 @@ describe('a passage', () => {
     await eventually(() => open.size === 0);
   });
 
+  test('tells the far side that its client broke off: what came until then is not all', async () => {
+    let outer: Socket | undefined;
+    const port = await listening(createServer((socket) => (outer = socket)));
+    const { visit } = await passage(port);
+    const client = visit();
+    client.write('half of i');
+    const far = await eventually(() => outer);
+    await once(far, 'data');
+    const failure = failureOf(far);
+    client.resetAndDestroy();
+    expect(await failure).toBe('ECONNRESET');
+  });
+
   test('goes to an address that was looked at, and of several to the first that answers', async () => {
     let came = 0;
     const port = await listening(createServer((socket) => socket.end(String(++came))));
@@ -120,6 +134,25 @@ describe('a passage', () => {
     expect(came).toBe(0);
   });
 
+  test('that is closed is told of every ten seconds, and how often it was not', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const { visit, told } = await passage(1, { host: 'db.internal' });
+    const closed = async (times: number) => {
+      for (let n = 0; n < times; n++) expect(await failureOf(visit())).toBe('ECONNRESET');
+    };
+    const suppressed = () => told.map((each) => each.suppressed);
+    await closed(3);
+    vi.advanceTimersByTime(9999);
+    await closed(1);
+    expect(suppressed()).toEqual([0]);
+    vi.advanceTimersByTime(1);
+    await closed(2);
+    expect(suppressed()).toEqual([0, 3]);
+    vi.advanceTimersByTime(10_000);
+    await closed(1);
+    expect(suppressed()).toEqual([0, 3, 1]);
+  });
+
   test('is closed where nobody listens, or the name is not known', async () => {
     const gone = createServer();
     const port = await listening(gone);
@@ -135,7 +168,13 @@ describe('a passage', () => {
   });
 
   test('lets nobody in who is one too many, says so, and lets in the next once another has left', async () => {
-    const port = await listening(createServer((socket) => socket.on('error', () => undefined)));
+    let came = 0;
+    const port = await listening(
+      createServer((socket) => {
+        came++;
+        socket.on('error', () => undefined);
+      }),
+    );
     const { visit, told, open } = await passage(port, { allowed: 2 });
     const [first] = [visit(), visit()];
     await eventually(() => open.size === 2);
@@ -148,6 +187,19 @@ describe('a passage', () => {
     const next = visit();
     await eventually(() => open.size === 2);
     expect(next.destroyed).toBe(false);
+    next.write('x');
+    // Who was not let in did not get out either: it would have come before the next.
+    await eventually(() => came >= 3);
+    expect(came).toBe(3);
+  });
+
+  test('goes on where nothing could be accepted for a moment', async () => {
+    const port = await listening(createServer((socket) => socket.end('here')));
+    const { visit, listener } = await passage(port);
+    expect(await text(visit())).toBe('here');
+    // As Node tells of it where there are no descriptors left.
+    listener.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE', syscall: 'accept' }));
+    expect(await text(visit())).toBe('here');
   });
 });
 
