@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { sizeOf, textOfParts } from '../mcp/parts.ts';
 import type { SessionStream } from '../sessions/resumable-stream.ts';
 
 /** A stream whose reader does not keep up with so much is closed rather than kept in memory. */
@@ -65,7 +66,7 @@ class HttpEventStream implements EventStream {
       return false;
     }
     const head = eventId === undefined ? before : `id: ${eventId}\n${before}`;
-    if (size <= joinUpTo) this.#say(head + (text ?? textOf(message)) + after);
+    if (size <= joinUpTo) this.#say(head + (text ?? textOfParts(message)) + after);
     else {
       this.#say(head);
       this.#said.push(...message);
@@ -168,8 +169,3 @@ class Patience {
 export function prime(stream: EventStream, eventId: string, retryMs: number): void {
   stream.writeEvent([`id: ${eventId}`, `retry: ${retryMs}`, 'data: ']);
 }
-
-/** One character per byte. */
-const textOf = (parts: readonly Buffer[]) => parts.map((part) => part.toString('latin1')).join('');
-
-const sizeOf = (parts: readonly Buffer[]) => parts.reduce((total, part) => total + part.length, 0);

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { sizeOf } from '../mcp/parts.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionStream } from '../sessions/resumable-stream.ts';
 import { type EventStream, openEventStream, prime } from './event-stream.ts';
@@ -50,8 +51,7 @@ export function createPostReply(response: ServerResponse, { extra, session }: Po
   }
 
   function sendJson(parts: readonly Buffer[], status: number): void {
-    let length = 0;
-    for (const part of parts) length += part.length;
+    const length = sizeOf(parts);
     response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...extra() });
     const [only] = parts;
     if (parts.length === 1 && only) {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ProxyError } from '../calls/error.ts';
 import type { TenantId } from '../calls/ids.ts';
+import { sizeOf, textOfParts } from '../mcp/parts.ts';
 import type { Keeper, ReplayBudget } from './replay-budget.ts';
 import {
   ResumableStream,
@@ -54,7 +55,7 @@ export class Replay implements Keeper, StreamMemory {
   open(kind: StreamKind, connection: SessionStream): ResumableStream {
     const name = `${kind}${++this.#lastStream}`;
     const stream = new ResumableStream({ kind, name }, connection, this);
-    this.#inUse.set(name, stream);
+    this.inUse(stream, true);
     return stream;
   }
 
@@ -78,12 +79,7 @@ export class Replay implements Keeper, StreamMemory {
 
   /** What is larger than all that may be kept is a gap. */
   textOf(message: readonly Buffer[]): string | undefined {
-    let size = overhead;
-    for (const { length } of message) size += length;
-    if (size > this.#budget.bounds.perSession) return undefined;
-    const [only] = message;
-    if (only && message.length === 1) return only.toString('latin1');
-    return message.map((part) => part.toString('latin1')).join('');
+    return sizeOf(message) + overhead > this.#budget.bounds.perSession ? undefined : textOfParts(message);
   }
 
   keep(stream: ResumableStream, text: string): void {

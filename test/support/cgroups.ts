@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -78,8 +79,22 @@ function readText(file: string): string {
   }
 }
 
-/** Each test has cgroups as a run of the proxy has them, and leaves none. */
-export function useCgroups(): { mark: () => string; branches: () => readonly Branch[] } {
+/** A script of the shell's that waits for a word; then the rest of it runs. */
+export interface Script {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly go: () => void;
+}
+
+interface Run {
+  readonly mark: () => string;
+  readonly branches: () => readonly Branch[];
+  readonly start: (script: string) => Script;
+}
+
+/** Each test has cgroups as a run of the proxy has them, and leaves none, nor what it has started. */
+export function useCgroups(): Run {
+  const children: ChildProcess[] = [];
   let mark = '';
   let branches: readonly Branch[] = [];
   let close: () => Promise<void>;
@@ -90,8 +105,14 @@ export function useCgroups(): { mark: () => string; branches: () => readonly Bra
     ({ branches, close } = opened);
   });
   afterEach(async () => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
     await close();
     expect(proxyCgroups().filter((each) => each.endsWith(mark))).toEqual([]);
   });
-  return { mark: () => mark, branches: () => branches };
+  function start(script: string): Script {
+    const child = spawn('/bin/sh', ['-c', `read -r go\n${script}`], { stdio: ['pipe', 'pipe', 'ignore'] });
+    children.push(child);
+    return { child, pid: child.pid!, go: () => child.stdin.end('go\n') };
+  }
+  return { mark: () => mark, branches: () => branches, start };
 }

@@ -91,7 +91,7 @@ export class GiveWay {
     const busy = reading ? processors(before.get(whole), reading) : 0;
     const isShort = busy >= neverBelow && this.#isShort(atMs);
     if (isShort || busy >= alwaysFrom) {
-      this.#lookInto(whole, 1, { before, atMs, isShort });
+      this.#lookInto(whole, { before, atMs, isShort });
       // Who is outside, the proxy above all, has to do with the run as a whole.
       if (reading && this.#giving.size > 0) this.#mark(whole, reading);
     }
@@ -102,7 +102,7 @@ export class GiveWay {
   }
 
   /** Those directly below, and what is below them if they are busy, or may be. */
-  #lookInto(parent: string, depth: number, look: Look): void {
+  #lookInto(parent: string, look: Look): void {
     const { before, atMs, isShort } = look;
     const found = foldersIn(path.join(this.#counted?.folder ?? '', parent)).flatMap((name) => {
       const place = path.join(parent, name);
@@ -113,7 +113,7 @@ export class GiveWay {
     for (const { place, reading, busy } of found) {
       if (busy >= from && (parent === whole || this.#giving.has(parent))) this.#mark(place, reading);
       const isDue = busy >= neverBelow || !before.has(place);
-      if (isDue && depth < deepest) this.#lookInto(place, depth + 1, look);
+      if (isDue && depthOf(place) < deepest) this.#lookInto(place, look);
     }
   }
 

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Cells } from '../../../../../src/workers/sandbox/cgroups/cells.ts';
 import { endCgroups } from '../../../../../src/workers/sandbox/cgroups/cgroups.ts';
 import { findProcesses, identify } from '../../../../../src/workers/sandbox/processes.ts';
@@ -27,26 +27,19 @@ if (noCgroups !== undefined) test.skip(`cgroups (${noCgroups})`, () => undefined
 
 describe.runIf(noCgroups === undefined)('with real cgroups', () => {
   const run = useCgroups();
-  const children: ChildProcess[] = [];
-
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
-  });
-
-  /** A script that waits for a word; then the rest of it runs. */
-  function startScript(script: string): { child: ChildProcess; pid: number; go: () => void } {
-    const child = spawn('/bin/sh', ['-c', `read -r go\n${script}`], { stdio: ['pipe', 'pipe', 'ignore'] });
-    children.push(child);
-    return { child, pid: child.pid!, go: () => child.stdin.end('go\n') };
-  }
-
   async function inCell(script: string, tenantId = 'acme', id = 1) {
-    const started = startScript(script);
+    const started = run.start(script);
     const cells = new Cells(run.branches());
     const cell = cells.cellFor({ tenantId, limits }, id)!;
     cell.admit(started.pid);
     expect(await cell.settle(() => [started.pid])).toBeUndefined();
     return { ...started, cell };
+  }
+
+  /** Waits until the kernel has ended a process in the cgroup of this one, or this one itself, for want of memory. */
+  function killed(pid: number): Promise<unknown> {
+    const events = memoryEventsOf(cgroupOf(pid, 'memory'));
+    return eventually(() => !/^oom_kill 0$/m.test(readFileSync(events, 'utf8')), 10_000);
   }
 
   test('a process is in one for each controller, below its tenant; its end removes both', async () => {
@@ -66,8 +59,8 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
   });
 
   test('who was forked before its parent came in is taken in too', async () => {
-    const { child, pid } = startScript('true');
-    const forked = startScript('true');
+    const { child, pid } = run.start('true');
+    const forked = run.start('true');
     const cell = new Cells(run.branches()).cellFor({ tenantId: 'acme', limits }, 1)!;
     cell.admit(pid);
     expect(await cell.settle(() => [pid, forked.pid])).toBeUndefined();
@@ -82,8 +75,7 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
     const hog = 'head -c 24M /dev/zero | tail -c 24M | sleep 60';
     const { child, go, pid } = await inCell(`for i in 1 2 3 4; do ${hog} & done; wait; sleep 60`);
     go();
-    const kills = memoryEventsOf(cgroupOf(pid, 'memory'));
-    await eventually(() => !/^oom_kill 0$/m.test(readFileSync(kills, 'utf8')), 10_000);
+    await killed(pid);
     child.kill('SIGKILL');
   });
 
@@ -92,8 +84,7 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
     try {
       const { child, go, pid } = await inCell(`head -c 128M /dev/zero > ${file}; sleep 60`);
       go();
-      const kills = memoryEventsOf(cgroupOf(pid, 'memory'));
-      await eventually(() => !/^oom_kill 0$/m.test(readFileSync(kills, 'utf8')), 10_000);
+      await killed(pid);
       child.kill('SIGKILL');
     } finally {
       rmSync(file, { force: true });
@@ -142,7 +133,7 @@ describe.runIf(noCgroups === undefined)('with real cgroups', () => {
   });
 
   test('who cannot be put in is told of in words, and goes on', async () => {
-    const { pid, child, go } = startScript('echo on');
+    const { pid, child, go } = run.start('echo on');
     const [branch] = run.branches();
     const cells = new Cells([{ ...branch!, folder: path.join(branch!.folder, 'gone') }]);
     const cell = cells.cellFor({ tenantId: 'acme', limits }, 1)!;

@@ -1,8 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Cell, Cells } from '../../../../../src/workers/sandbox/cgroups/cells.ts';
 import { noCgroups, useCgroups } from '../../../../support/cgroups.ts';
 import { eventually } from '../../../../support/eventually.ts';
@@ -11,21 +10,15 @@ if (noCgroups !== undefined) test.skip(`who gives way (${noCgroups})`, () => und
 
 describe.runIf(noCgroups === undefined)('who keeps a processor busy', () => {
   const run = useCgroups();
-  const children: ChildProcess[] = [];
   const spinning = 'while :; do :; done';
-  const waiting = 'read -r never';
-
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
-  });
+  const waiting = 'sleep 60';
 
   async function startIn(cells: Cells, tenantId: string, id: number, script: string) {
-    const child = spawn('/bin/sh', ['-c', `read -r go\n${script}`], { stdio: ['pipe', 'ignore', 'ignore'] });
-    children.push(child);
+    const { child, pid, go } = run.start(script);
     const cell = cells.cellFor({ tenantId, limits: { memory: 64 * 1024 ** 2, processes: 16 } }, id)!;
-    cell.admit(child.pid!);
-    expect(await cell.settle(() => [child.pid!])).toBeUndefined();
-    child.stdin.write('go\n');
+    cell.admit(pid);
+    expect(await cell.settle(() => [pid])).toBeUndefined();
+    go();
     return { child, cell };
   }
 
